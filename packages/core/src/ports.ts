@@ -1,0 +1,105 @@
+/** What the steps need from the world. core declares it; store and chain implement it; tests use the real ones. */
+
+/** The primary key of an item in the one table. */
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** A JSON value: what items are made of. Amounts are decimal strings. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/** The sparse indexes of the table: `due` by time for the sweep, `list` for lists. */
+export type IndexName = "due" | "list";
+
+/** Where an item stands in a sparse index; an item without an entry is not in it. */
+export interface IndexEntry {
+  readonly partition: string;
+  readonly sort: string;
+}
+
+/** One item: its key, its data, its places in the indexes. */
+export interface Item extends Key {
+  readonly data: Json;
+  readonly index?: { readonly [Name in IndexName]?: IndexEntry };
+}
+
+/** An item as it was read. `version` is 0 for items that were only ever put by `putAll`. */
+export interface Stored extends Item {
+  readonly version: number;
+}
+
+/** An idempotent put: content is a function of the key, but for `at`, of which the earliest stands. */
+export interface Put extends Key {
+  readonly data: Json;
+  /** ISO-8601 time; an item that is there already is replaced only if its `at` is later. */
+  readonly at?: string;
+}
+
+/** What `putAll` left: the data and the earliest `at`. */
+export interface Fact extends Key {
+  readonly data: Json;
+  readonly at: string | null;
+}
+
+/** A put under a version: `expected` is the version that was read, null where no item was. */
+export interface VersionedPut extends Item {
+  readonly expected: number | null;
+}
+
+/** Adds to a counter. Counters are exact at any size of a uint256 and may go below zero. */
+export interface Add extends Key {
+  readonly amount: bigint;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Give it back to go on; null at the end. */
+  readonly next: string | null;
+}
+
+/** One change in the feed: the item after a commit, and before it. */
+export interface Change {
+  readonly key: Key;
+  readonly before: Stored | null;
+  readonly after: Stored;
+}
+
+/** Actions that fit in one atomic commit (DynamoDB's TransactWriteItems). */
+export const ACTIONS_PER_COMMIT = 100;
+
+/**
+ * The table. Two adapters: DynamoDB and LMDB. No scans; reads by key and within one partition are consistent, reads
+ * of an index may lag. Every method may throw for a passing fault (throttle, network): the caller's work is retried.
+ */
+export interface Store {
+  /** Consistent reads by key, in the order asked, undefined where nothing is. Any number of keys. */
+  get(keys: readonly Key[]): Promise<readonly (Stored | undefined)[]>;
+
+  /** The facts of one partition whose sk starts with `prefix`, by sk. Consistent. Default limit 1,000. */
+  facts(pk: string, prefix: string, page?: { after?: string | null; limit?: number }): Promise<Page<Fact>>;
+
+  /** Entries of one index partition with `from` <= sort < `to`, ascending. May lag behind the table. */
+  index(
+    name: IndexName,
+    partition: string,
+    range?: { from?: string; to?: string; after?: string | null; limit?: number },
+  ): Promise<Page<Stored>>;
+
+  /** Puts many facts, each on its own, in any order; durable when it resolves. Repeats change nothing. */
+  putAll(puts: readonly Put[]): Promise<void>;
+
+  /**
+   * All or nothing, at most ACTIONS_PER_COMMIT actions, one per key. "conflict" when a version was not the expected
+   * one or another writer held an item: nothing was written, read again. Durable when it resolves.
+   */
+  commit(puts: readonly VersionedPut[], adds: readonly Add[]): Promise<"done" | "conflict">;
+
+  /** Counters, in the order asked; 0n where nothing was ever added. Consistent. */
+  counters(keys: readonly Key[]): Promise<readonly bigint[]>;
+
+  /** What `commit` has put since `after` (null: since the beginning that is kept), in order per item. */
+  changes(after: string | null, limit: number): Promise<{ readonly changes: readonly Change[]; readonly next: string }>;
+
+  close(): Promise<void>;
+}

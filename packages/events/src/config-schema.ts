@@ -1,0 +1,163 @@
+/** Checks a config and turns it into what the steps use: dollars into atomic units, addresses into lower case. */
+import * as z from "zod";
+import { CHAINS, chainById, DEFAULT_CHAIN_ID } from "./chains.ts";
+import { parseUsd } from "./money.ts";
+import { address } from "./scalars.ts";
+import { PRODUCER_ID } from "./source.ts";
+
+const usd = z.string('write dollars as a text, like "5.00"').transform((text, context) => {
+  try {
+    return parseUsd(text);
+  } catch {
+    context.issues.push({
+      code: "custom",
+      message: `is ${JSON.stringify(text.slice(0, 40))}: write dollars with a point and at most six decimals, like "5.00"`,
+      input: text,
+    });
+    return z.NEVER;
+  }
+});
+
+const producerId = z.string().regex(PRODUCER_ID, "may hold letters, digits, points, dashes and underscores only");
+const name = z.string().min(1, "must not be empty").max(128);
+const everyOr = (schema: z.ZodType<string>) => z.union([z.literal("*"), schema]);
+
+const scope = z
+  .union(
+    [
+      z.strictObject({ org: name }).transform(({ org }) => ({ kind: "org" as const, id: org })),
+      z.strictObject({ agent: everyOr(producerId) }).transform(({ agent }) => ({ kind: "agent" as const, id: agent })),
+      z.strictObject({ session: name }).transform(({ session }) => ({ kind: "session" as const, id: session })),
+      z.strictObject({ wallet: everyOr(address) }).transform(({ wallet }) => ({ kind: "wallet" as const, id: wallet })),
+      z.strictObject({ payee: everyOr(address) }).transform(({ payee }) => ({ kind: "payee" as const, id: payee })),
+      z.strictObject({ api: everyOr(producerId) }).transform(({ api }) => ({ kind: "api" as const, id: api })),
+      z
+        .strictObject({ label: z.string().regex(/^[^=]+=.+$/, 'is a pair like "team=growth"') })
+        .transform(({ label }) => ({ kind: "label" as const, id: label })),
+    ],
+    {
+      error:
+        'is one of { org: "*" }, { agent: "research" }, { session: "*" }, { wallet: "0x..." }, { payee: "0x..." }, { api: "reports" }, { label: "team=growth" }; "*" is a budget for each',
+    },
+  );
+
+const threshold = z.strictObject({
+  at: z.number("is a share of the limit, like 0.5").positive("must be above 0").max(1000, "must be at most 1000"),
+  do: z.enum(["alert", "revoke", "freeze"], 'is "alert", "revoke" or "freeze"'),
+});
+
+const budget = z
+  .strictObject({
+    id: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "may hold up to 64 letters, digits, points, dashes and underscores"),
+    scope,
+    window: z.enum(["hour", "day", "week", "month", "total"], 'is "hour", "day", "week", "month" or "total"'),
+    limitUsd: usd,
+    mode: z.enum(["enforce", "observe"], 'is "enforce" or "observe"').default("enforce"),
+    thresholds: z.array(threshold).max(16, "must be at most 16").default([]),
+  })
+  .transform(({ limitUsd, ...rest }) => ({ ...rest, limit: limitUsd }));
+
+const seconds = z.int("is a whole number of seconds").min(0, "must not be negative").max(31_536_000);
+const rpcUrl = z.union([
+  z.url({ protocol: /^(https?|wss?)$/, error: "is an http(s) or ws(s) URL" }),
+  z.strictObject({ secret: name }),
+]);
+const known = CHAINS.map((chain) => chain.id).join(" and ");
+
+export const configSchema = z
+  .strictObject({
+    org: z.string('is the name of your organisation, like "acme"').regex(PRODUCER_ID, "may hold letters, digits, points, dashes and underscores only"),
+    chains: z
+      .array(
+        z.strictObject({
+          id: z.int().refine((id) => chainById(id) !== undefined, `is not known: version 1 knows ${known}`),
+          rpcUrls: z.array(rpcUrl).max(16).default([]),
+        }),
+      )
+      .length(1, "must be exactly one chain in version 1")
+      .default([{ id: DEFAULT_CHAIN_ID, rpcUrls: [] }]),
+    agents: z
+      .record(
+        producerId,
+        z.strictObject({
+          wallets: z.array(address).default([]),
+          paymentManagerArn: name.optional(),
+          userId: name.optional(),
+          labels: z.record(z.string().min(1).max(64), z.string().max(128)).default({}),
+        }),
+      )
+      .default({}),
+    apis: z.record(producerId, z.strictObject({ payTo: z.array(address).default([]) })).default({}),
+    budgets: z.array(budget).max(1000).default([]),
+    wallets: z.strictObject({ lowUsd: usd.default(1_000_000n), emptyUsd: usd.default(10_000n) }).prefault({}),
+    deadlines: z.strictObject({ settleSeconds: seconds.default(120), reportSeconds: seconds.default(300) }).prefault({}),
+    limits: z
+      .strictObject({
+        maxPaymentUsd: usd.default(100_000_000n),
+        revocationsPerMinute: z.int().min(0).max(10_000).default(20),
+      })
+      .prefault({}),
+    alerts: z
+      .strictObject({
+        email: z.array(z.email("is an e-mail address")).default([]),
+        slack: z.strictObject({ secret: name }).optional(),
+      })
+      .prefault({}),
+  })
+  .check((context) => {
+    unique(context, "budgets", context.value.budgets.map((b, i) => [b.id, ["budgets", i, "id"]]));
+    unique(
+      context,
+      "agents",
+      Object.entries(context.value.agents).flatMap(([id, agent]) =>
+        agent.wallets.map((wallet, i) => [wallet, ["agents", id, "wallets", i]] as const),
+      ),
+    );
+  });
+
+/** A checked config. Amounts are bigint atomic units. */
+export type Config = z.output<typeof configSchema>;
+export type Policy = Config["budgets"][number];
+export type Scope = Policy["scope"];
+
+/**
+ * The config, checked.
+ * @throws {ConfigError} that names each field that is wrong, what it holds, and what it should hold
+ */
+export function parseConfig(input: unknown, file = "bursar.config.ts"): Config {
+  const parsed = configSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    file,
+    parsed.error.issues.slice(0, 10).map((issue) => {
+      const field = issue.path.map((p, i) => (typeof p === "number" ? `[${p}]` : `${i === 0 ? "" : "."}${String(p)}`)).join("");
+      return `${field === "" ? "" : `${field} `}${issue.message}`;
+    }),
+  );
+}
+
+function unique(
+  context: z.core.ParsePayload<unknown>,
+  list: string,
+  entries: readonly (readonly [string, readonly (string | number)[]])[],
+): void {
+  const seen = new Map<string, readonly (string | number)[]>();
+  for (const [value, path] of entries) {
+    if (seen.has(value)) {
+      const message = `is "${value}", which ${seen.get(value)?.join(".")} is too: each may stand once in ${list}`;
+      context.issues.push({ code: "custom", message, path: [...path], input: value });
+    }
+    seen.set(value, path);
+  }
+}
+
+/** A config that cannot be used, with every field that is wrong. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly fields: readonly string[];
+
+  constructor(file: string, fields: readonly string[]) {
+    super(fields.map((field) => `${file}: ${field}`).join("\n"));
+    this.fields = fields;
+  }
+}

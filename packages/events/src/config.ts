@@ -1,0 +1,48 @@
+/** `defineConfig` types a `bursar.config.ts` and does nothing else; `config-schema.ts` checks what it holds. */
+
+/** What a threshold does when the figure reaches it. */
+export type ThresholdAction = "alert" | "revoke" | "freeze";
+
+/** What a budget is about: exactly one of these; `"*"` is a budget for each of its kind. */
+export type ScopeInput =
+  | { org: string }
+  | { agent: string }
+  | { session: string }
+  | { wallet: string }
+  | { payee: string }
+  | { api: string }
+  | { label: string };
+
+export interface BudgetInput {
+  id: string;
+  scope: ScopeInput;
+  /** UTC windows; a week starts on Monday; `total` never ends. */
+  window: "hour" | "day" | "week" | "month" | "total";
+  /** Dollars, such as "5.00". */
+  limitUsd: string;
+  /** Default "enforce"; "observe" computes and alerts everything and deletes nothing. */
+  mode?: "enforce" | "observe";
+  /** `at` is a share of the limit: 0.5 is half of it. Default none. */
+  thresholds?: { at: number; do: ThresholdAction }[];
+}
+
+export interface ConfigInput {
+  org: string;
+  /** Exactly one chain in version 1. RPC URLs that hold keys are secrets, named `{ secret: "Name" }`, never inline. */
+  chains?: { id: number; rpcUrls?: (string | { secret: string })[] }[];
+  agents?: Record<
+    string,
+    { wallets?: string[]; paymentManagerArn?: string; userId?: string; labels?: Record<string, string> }
+  >;
+  apis?: Record<string, { payTo?: string[] }>;
+  budgets?: BudgetInput[];
+  wallets?: { lowUsd?: string; emptyUsd?: string };
+  deadlines?: { settleSeconds?: number; reportSeconds?: number };
+  limits?: { maxPaymentUsd?: string; revocationsPerMinute?: number };
+  alerts?: { email?: string[]; slack?: { secret: string } };
+}
+
+/** Types the config; returns it as it is. */
+export function defineConfig(config: ConfigInput): ConfigInput {
+  return config;
+}

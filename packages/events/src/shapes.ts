@@ -1,0 +1,158 @@
+/** The shapes that outside programs read, from the CLI's `--json` and over HTTP. Stable: fields are added, never changed. */
+
+export type State =
+  | "offered"
+  | "signed"
+  | "submitted"
+  | "settled"
+  | "safe"
+  | "final"
+  | "declined"
+  | "expired"
+  | "cancelled";
+
+export const STATES: readonly State[] = [
+  "offered",
+  "signed",
+  "submitted",
+  "settled",
+  "safe",
+  "final",
+  "declined",
+  "expired",
+  "cancelled",
+];
+
+export type Verdict = "matched" | "pending" | "break";
+
+export const VERDICTS: readonly Verdict[] = ["matched", "pending", "break"];
+
+export type Break =
+  | "unreported_by_agent"
+  | "unreported_by_api"
+  | "shadow_spend"
+  | "not_on_chain"
+  | "amount_mismatch"
+  | "payee_mismatch"
+  | "asset_mismatch"
+  | "paid_not_delivered"
+  | "delivered_not_paid"
+  | "duplicate_purchase"
+  | "signed_after_revoke"
+  | "settled_after_revoke"
+  | "foreign_wallet"
+  | "foreign_api"
+  | "reverted"
+  | "unwatched_chain";
+
+/** One distinct fact of a payment. */
+export interface TimelineEntry {
+  /** The earliest time anyone gave for it. */
+  readonly at: string;
+  /** EventBridge's source: `bursar.agent.research`, `bursar.chain`, ... */
+  readonly source: string;
+  readonly type: string;
+}
+
+/** One payment, or a request that has signed nothing yet, or a hash that no payment claims. */
+export interface Payment {
+  readonly id: string;
+  readonly state: State;
+  readonly verdict: Verdict;
+  readonly breaks: readonly Break[];
+  readonly agentId: string | null;
+  readonly agentIds: readonly string[];
+  readonly apiId: string | null;
+  readonly payer: string | null;
+  readonly payee: string | null;
+  readonly asset: string | null;
+  /** Atomic units, decimal. */
+  readonly amount: string | null;
+  readonly txHashes: readonly string[];
+  readonly requestId: string | null;
+  readonly purchaseId: string | null;
+  readonly sessionId: string | null;
+  readonly explorerUrl: string | null;
+  /** The block's time. */
+  readonly bookedAt: string | null;
+  readonly timeline: readonly TimelineEntry[];
+}
+
+export type Window = "hour" | "day" | "week" | "month" | "total";
+export type Mode = "enforce" | "observe";
+
+export interface Budget {
+  readonly policy: string;
+  /** `agent:research`, `org:acme`, `session:<id>`, ... */
+  readonly scope: string;
+  /** Of session scopes only: whose session it is. */
+  readonly managerArn?: string;
+  readonly window: Window;
+  readonly start: string | null;
+  readonly end: string | null;
+  readonly limit: string;
+  readonly held: string;
+  readonly spent: string;
+  /** limit - held - spent; may be negative. */
+  readonly remaining: string;
+  /** Thresholds at or below the present figure. */
+  readonly crossed: readonly number[];
+  readonly mode: Mode;
+}
+
+export type Severity = "critical" | "warning" | "info";
+
+export interface Alert {
+  /** `<rule>/<subject>/<period>` */
+  readonly id: string;
+  readonly rule: string;
+  readonly subject: string;
+  readonly severity: Severity;
+  readonly status: "open" | "acknowledged" | "resolved";
+  readonly count: number;
+  readonly openedAt: string;
+  readonly updatedAt: string;
+  readonly text: string;
+}
+
+export interface Action {
+  readonly key: string;
+  readonly kind: "revoke_session" | "freeze_agent" | "publish_alert";
+  readonly target: string;
+  readonly managerArn?: string;
+  readonly reason: string;
+  readonly at: string;
+  readonly outcome: "planned" | "due" | "done" | "failed" | "skipped";
+}
+
+export interface Wallet {
+  readonly address: string;
+  readonly agentIds: readonly string[];
+  readonly chainId: number;
+  readonly asset: string;
+  readonly balance: string | null;
+  readonly status: "ok" | "low" | "empty" | "unknown";
+  readonly runwaySeconds: number | null;
+  readonly updatedAt: string | null;
+}
+
+export interface Health {
+  readonly status: "ok" | "degraded";
+  readonly version: string;
+  readonly edition: string;
+  readonly chain: {
+    readonly id: number;
+    readonly latest: number | null;
+    readonly final: number | null;
+    readonly lagBlocks: number | null;
+  };
+  readonly queueDepth: number;
+  readonly quarantined: number;
+  readonly alertsUndelivered: number;
+}
+
+/** One server-sent event of `GET /api/stream`. */
+export interface StreamFrame {
+  readonly kind: "payment" | "budget" | "alert" | "action" | "wallet" | "session";
+  readonly data: unknown;
+}

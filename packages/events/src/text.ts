@@ -1,0 +1,36 @@
+/** What is done to the free text, the identifiers and the URLs of strangers before anyone stores or shows them. */
+
+/** Longest free text, in UTF-16 code units. */
+export const TEXT_MAX = 256;
+/** Longest identifier (`requestId`, `sessionId`, ...). Longer ones are refused, never cut: a cut one is another one. */
+export const ID_MAX = 256;
+/** Longest URL that is kept. */
+export const URL_MAX = 512;
+
+// C0, C1, line and paragraph separators, and the marks that turn the reading direction.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+const CONTROLS = new RegExp(CONTROL, "g");
+
+/** Free text without control characters, well-formed, at most 256 characters. */
+export function cleanText(text: string): string {
+  return clean(text, TEXT_MAX);
+}
+
+/** True for a text that can be an identifier as it stands. */
+export function isIdentifier(text: string): boolean {
+  return text.length > 0 && text.length <= ID_MAX && !CONTROL.test(text) && text.isWellFormed();
+}
+
+/** Origin and path only, at most 512 characters: queries, fragments and user names carry secrets. */
+export function cleanUrl(url: string): string {
+  const bare = url.slice(0, 8192).replace(/[?#].*$/s, "");
+  const parsed = URL.canParse(bare) ? new URL(bare) : null;
+  if (parsed === null) return clean(bare.replace(/^[^/]*@/, ""), URL_MAX);
+  return clean(`${parsed.protocol}${parsed.host === "" ? "" : "//"}${parsed.host}${parsed.pathname}`, URL_MAX);
+}
+
+function clean(text: string, lengthMax: number): string {
+  const plain = (CONTROL.test(text) ? text.replace(CONTROLS, "") : text).toWellFormed();
+  return plain.length > lengthMax ? plain.slice(0, lengthMax).toWellFormed() : plain;
+}
