@@ -22,24 +22,23 @@ const producerId = z.string().regex(PRODUCER_ID, "may hold letters, digits, poin
 const name = z.string().min(1, "must not be empty").max(128);
 const everyOr = (schema: z.ZodType<string>) => z.union([z.literal("*"), schema]);
 
-const scope = z
-  .union(
-    [
-      z.strictObject({ org: name }).transform(({ org }) => ({ kind: "org" as const, id: org })),
-      z.strictObject({ agent: everyOr(producerId) }).transform(({ agent }) => ({ kind: "agent" as const, id: agent })),
-      z.strictObject({ session: name }).transform(({ session }) => ({ kind: "session" as const, id: session })),
-      z.strictObject({ wallet: everyOr(address) }).transform(({ wallet }) => ({ kind: "wallet" as const, id: wallet })),
-      z.strictObject({ payee: everyOr(address) }).transform(({ payee }) => ({ kind: "payee" as const, id: payee })),
-      z.strictObject({ api: everyOr(producerId) }).transform(({ api }) => ({ kind: "api" as const, id: api })),
-      z
-        .strictObject({ label: z.string().regex(/^[^=]+=.+$/, 'is a pair like "team=growth"') })
-        .transform(({ label }) => ({ kind: "label" as const, id: label })),
-    ],
-    {
-      error:
-        'is one of { org: "*" }, { agent: "research" }, { session: "*" }, { wallet: "0x..." }, { payee: "0x..." }, { api: "reports" }, { label: "team=growth" }; "*" is a budget for each',
-    },
-  );
+const scope = z.union(
+  [
+    z.strictObject({ org: name }).transform(({ org }) => ({ kind: "org" as const, id: org })),
+    z.strictObject({ agent: everyOr(producerId) }).transform(({ agent }) => ({ kind: "agent" as const, id: agent })),
+    z.strictObject({ session: name }).transform(({ session }) => ({ kind: "session" as const, id: session })),
+    z.strictObject({ wallet: everyOr(address) }).transform(({ wallet }) => ({ kind: "wallet" as const, id: wallet })),
+    z.strictObject({ payee: everyOr(address) }).transform(({ payee }) => ({ kind: "payee" as const, id: payee })),
+    z.strictObject({ api: everyOr(producerId) }).transform(({ api }) => ({ kind: "api" as const, id: api })),
+    z
+      .strictObject({ label: z.string().regex(/^[^=]+=.+$/, 'is a pair like "team=growth"') })
+      .transform(({ label }) => ({ kind: "label" as const, id: label })),
+  ],
+  {
+    error:
+      'is one of { org: "*" }, { agent: "research" }, { session: "*" }, { wallet: "0x..." }, { payee: "0x..." }, { api: "reports" }, { label: "team=growth" }; "*" is a budget for each',
+  },
+);
 
 const threshold = z.strictObject({
   at: z.number("is a share of the limit, like 0.5").positive("must be above 0").max(1000, "must be at most 1000"),
@@ -66,7 +65,9 @@ const known = CHAINS.map((chain) => chain.id).join(" and ");
 
 export const configSchema = z
   .strictObject({
-    org: z.string('is the name of your organisation, like "acme"').regex(PRODUCER_ID, "may hold letters, digits, points, dashes and underscores only"),
+    org: z
+      .string('is the name of your organisation, like "acme"')
+      .regex(PRODUCER_ID, "may hold letters, digits, points, dashes and underscores only"),
     chains: z
       .array(
         z.strictObject({
@@ -90,7 +91,9 @@ export const configSchema = z
     apis: z.record(producerId, z.strictObject({ payTo: z.array(address).default([]) })).default({}),
     budgets: z.array(budget).max(1000).default([]),
     wallets: z.strictObject({ lowUsd: usd.default(1_000_000n), emptyUsd: usd.default(10_000n) }).prefault({}),
-    deadlines: z.strictObject({ settleSeconds: seconds.default(120), reportSeconds: seconds.default(300) }).prefault({}),
+    deadlines: z
+      .strictObject({ settleSeconds: seconds.default(120), reportSeconds: seconds.default(300) })
+      .prefault({}),
     limits: z
       .strictObject({
         maxPaymentUsd: usd.default(100_000_000n),
@@ -105,7 +108,11 @@ export const configSchema = z
       .prefault({}),
   })
   .check((context) => {
-    unique(context, "budgets", context.value.budgets.map((b, i) => [b.id, ["budgets", i, "id"]]));
+    unique(
+      context,
+      "budgets",
+      context.value.budgets.map((b, i) => [b.id, ["budgets", i, "id"]]),
+    );
     unique(
       context,
       "agents",
@@ -130,7 +137,9 @@ export function parseConfig(input: unknown, file = "bursar.config.ts"): Config {
   throw new ConfigError(
     file,
     parsed.error.issues.slice(0, 10).map((issue) => {
-      const field = issue.path.map((p, i) => (typeof p === "number" ? `[${p}]` : `${i === 0 ? "" : "."}${String(p)}`)).join("");
+      const field = issue.path
+        .map((p, i) => (typeof p === "number" ? `[${p}]` : `${i === 0 ? "" : "."}${String(p)}`))
+        .join("");
       return `${field === "" ? "" : `${field} `}${issue.message}`;
     }),
   );

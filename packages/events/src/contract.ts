@@ -74,7 +74,13 @@ const settlement = {
 
 /** What an agent may say. */
 export const agentEvents = [
-  z.object({ type: z.literal("agent.request_sent"), ...agent, requestId: identifier, resource, labels: labels.optional() }),
+  z.object({
+    type: z.literal("agent.request_sent"),
+    ...agent,
+    requestId: identifier,
+    resource,
+    labels: labels.optional(),
+  }),
   z.object({ type: z.literal("agent.payment_required"), ...agent, requestId: identifier, offers }),
   z.object({
     type: z.literal("agent.authorization_requested"),
@@ -127,7 +133,13 @@ export const apiEvents = [
     scheme: text.optional(),
     facilitator: text.optional(),
   }),
-  z.object({ type: z.literal("api.transaction_submitted"), ...api, payment, txHash: hash, facilitator: text.optional() }),
+  z.object({
+    type: z.literal("api.transaction_submitted"),
+    ...api,
+    payment,
+    txHash: hash,
+    facilitator: text.optional(),
+  }),
   z.object({ type: z.literal("api.transaction_confirmed"), ...api, txHash: hash }),
   z.object({ type: z.literal("api.content_returned"), ...api, status: integer }),
   z.object({ type: z.literal("api.payment_rejected"), ...api, reason: text, errorCode }),
@@ -170,7 +182,14 @@ export const chainEvents = [
   }),
   z.object({ type: z.literal("chain.expired"), ...base, payment, blockNumber: integer, validBefore: uint256 }),
   z.object({ type: z.literal("chain.cancelled"), ...base, payment, txHash: hash, blockNumber: integer }),
-  z.object({ type: z.literal("chain.heads"), ...base, chainId: integer, latest: integer, safe: integer, final: integer }),
+  z.object({
+    type: z.literal("chain.heads"),
+    ...base,
+    chainId: integer,
+    latest: integer,
+    safe: integer,
+    final: integer,
+  }),
 ] as const;
 
 /** What `enforce` has done. Never taken from the bus. */

@@ -3,7 +3,7 @@
  * sent: a refusal is a result with its reason, and the neighbours of a bad event go on.
  */
 import { createHash } from "node:crypto";
-import * as z from "zod";
+import type * as z from "zod";
 import {
   agentEvents,
   apiEvents,
@@ -56,7 +56,12 @@ const MAY_NAME_NONE = new Set(["api.payment_demanded", "api.payment_rejected"]);
 /** Parses one entry from its text. */
 export function parseEntryText(line: string, channel: Channel): Parsed {
   if (line.length > ENTRY_BYTES_MAX / 4 && Buffer.byteLength(line) > ENTRY_BYTES_MAX) {
-    return refused(null, null, `entry is ${Buffer.byteLength(line)} bytes: at most ${ENTRY_BYTES_MAX} are taken`, head(line));
+    return refused(
+      null,
+      null,
+      `entry is ${Buffer.byteLength(line)} bytes: at most ${ENTRY_BYTES_MAX} are taken`,
+      head(line),
+    );
   }
   let entry: unknown;
   try {
@@ -109,7 +114,8 @@ export function parseEvent(raw: unknown, source: Source): Event | UnknownEvent |
   const prefix = ownPrefix(source);
   if (!type.startsWith(prefix)) return `type is ${show(type)}: this source may assert ${prefix}* only`;
   const known = schemas[source.kind].get(type);
-  if (known === undefined && (source.kind === "chain" || source.kind === "govern")) return `type is ${show(type)}: unknown`;
+  if (known === undefined && (source.kind === "chain" || source.kind === "govern"))
+    return `type is ${show(type)}: unknown`;
   const parsed = (known ?? unknownEvent).safeParse(raw);
   if (!parsed.success) return reason(parsed.error);
   const event = parsed.data as Event | UnknownEvent;
@@ -130,7 +136,11 @@ interface Typed {
 }
 
 function refused(source: string | null, eventId: string | null, why: string, event: unknown): Parsed {
-  return { told: [], quarantined: [{ source: source?.slice(0, 256).toWellFormed() ?? null, eventId, reason: why, event }], oversized: null };
+  return {
+    told: [],
+    quarantined: [{ source: source?.slice(0, 256).toWellFormed() ?? null, eventId, reason: why, event }],
+    oversized: null,
+  };
 }
 
 /** Field by field what is wrong, at most three of them. */
