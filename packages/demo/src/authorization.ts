@@ -1,10 +1,7 @@
 /** EIP-3009 authorizations of the local chain's USDC, signed as a wallet signs them. */
 import { randomBytes } from "node:crypto";
 import type { Address, Hex, LocalAccount } from "viem";
-import { USDC } from "./usdc.ts";
-
-/** EIP-712 domain of USDC on the local chain. */
-export const USDC_DOMAIN = { name: "USD Coin", version: "2", chainId: 42161, verifyingContract: USDC } as const;
+import { USDC_DOMAIN } from "./usdc.ts";
 
 /** An EIP-3009 authorization; times are unix seconds, the value atomic units. Valid while validAfter < now < validBefore. */
 export interface Authorization {

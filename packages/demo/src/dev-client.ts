@@ -3,11 +3,9 @@ import {
   type Chain,
   type Client,
   createClient,
-  type EIP1193RequestFn,
   type Hash,
   type HttpTransport,
   http,
-  type RpcSchema,
   type TransactionReceipt,
 } from "viem";
 import { waitForTransactionReceipt } from "viem/actions";

@@ -10,7 +10,8 @@ import { startAnvil } from "./anvil.ts";
 import type { SignedAuthorization } from "./authorization.ts";
 import { type DevClient, devClient, mine } from "./dev-client.ts";
 import { MULTICALL3, MULTICALL3_CODE } from "./multicall3.ts";
-import { mint, settle, USDC } from "./usdc.ts";
+import { settle } from "./settlement.ts";
+import { mint, USDC } from "./usdc.ts";
 import { installUsdc } from "./usdc-install.ts";
 
 export const DEVNET_CHAIN_ID = 42161;

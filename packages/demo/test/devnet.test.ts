@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { anvilBinary } from "../src/anvil.ts";
 import { signAuthorization } from "../src/authorization.ts";
 import { type Devnet, startDevnet } from "../src/devnet.ts";
-import { balanceOf, cancel, transfer, USDC_ABI } from "../src/usdc.ts";
+import { cancel } from "../src/settlement.ts";
+import { balanceOf, transfer, USDC_ABI } from "../src/usdc.ts";
 
 const SLOW = 120_000;
 const AUTHORIZATION_USED = "0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5";
