@@ -22,7 +22,7 @@ export interface ClientOptions {
 }
 
 type Fetch = typeof globalThis.fetch;
-type PaidFetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+type PaidFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 /**
  * `wrapFetchWithPayment` of @x402/fetch, instrumented: same arguments, same result.

@@ -1,0 +1,295 @@
+/** From the queue to the bus, and to the disk and back while the bus is away. One call at a time; ids never change. */
+import { ENTRIES_PER_CALL, EVENTS_PER_ENTRY } from "@bursar/events/limits";
+import { type Entry, type Item, packCall } from "./entries.ts";
+import { type Address, type Outcome, putEntries } from "./put.ts";
+import type { Spool } from "./spool.ts";
+
+export interface DeliverySettings {
+  readonly address: Address;
+  readonly spool: Spool | null;
+  readonly queueMax: number;
+  readonly queueBytesMax: number;
+  readonly flushMs: number;
+  /** The client was made for us, so it ends with us. */
+  readonly ownsClient: boolean;
+  readonly report: (error: unknown) => void;
+}
+
+export interface Delivery {
+  take(item: Item, urgent: boolean): void;
+  /** Puts aside what can never pass. */
+  refuse(json: string, reason: string): void;
+  /** True once every item up to `seq` is on the bus, false after `timeoutMs`. Never rejects. */
+  flush(seq: number, timeoutMs: number): Promise<boolean>;
+  close(seq: number, timeoutMs: number): Promise<boolean>;
+  counts(): Counts;
+}
+
+export interface Counts {
+  queued: number;
+  sent: number;
+  spooled: number;
+  drained: number;
+  refused: number;
+  dropped: number;
+  retries: number;
+}
+
+/** Failed calls in a row after which the bus counts as away and the queue goes to the spool. */
+const AWAY_AFTER = 3;
+const BACKOFF_MS = 100;
+const BACKOFF_MS_MAX = 10_000;
+/** Refusals for unknown reasons after which an item counts as one that can never pass. */
+const ODDITIES_MAX = 20;
+const CALL_EVENTS = ENTRIES_PER_CALL * EVENTS_PER_ENTRY;
+/** A disk that failed is left alone this long. */
+const DISK_PAUSE_MS = 1_000;
+/** The spool is looked into this often for what other processes left. */
+const LOOK_MS = 60_000;
+
+export function openDelivery(settings: DeliverySettings): Delivery {
+  const { address, spool, queueMax, queueBytesMax, flushMs, report } = settings;
+  const counts: Counts = { queued: 0, sent: 0, spooled: 0, drained: 0, refused: 0, dropped: 0, retries: 0 };
+  const abort = new AbortController();
+  const waiting = new Set<() => void>();
+  let queue: Item[] = [];
+  let queueBytes = 0;
+  let inFlight: readonly Item[] = [];
+  /** The greatest seq that may lie on disk unsent; 0 when none of ours does. */
+  let onDisk = 0;
+  let lookAt = spool === null ? Number.POSITIVE_INFINITY : 0;
+  let failures = 0;
+  let timer: NodeJS.Timeout | null = null;
+  let due = Number.POSITIVE_INFINITY;
+  let running: Promise<void> | null = null;
+  let urgentWaits = false;
+  /** The disk is left alone until then after it failed. */
+  let diskAt = 0;
+  let closed = false;
+
+  function wake(delayMs: number): void {
+    const at = performance.now() + delayMs;
+    if (running !== null || closed || at >= due) return;
+    if (timer !== null) clearTimeout(timer);
+    due = at;
+    timer = setTimeout(go, delayMs);
+    timer.unref();
+  }
+
+  function rest(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    due = Number.POSITIVE_INFINITY;
+  }
+
+  /** Moves the oldest `count` items to the disk; false, and they stay, where there is none or it fails. */
+  function spill(count: number): boolean {
+    if (count === 0) return true;
+    if (spool === null || performance.now() < diskAt) return false;
+    try {
+      counts.dropped += spool.write(queue.slice(0, count).map(({ json }) => json));
+    } catch (error) {
+      diskAt = performance.now() + DISK_PAUSE_MS;
+      report(error);
+      return false;
+    }
+    counts.spooled += count;
+    onDisk = cut(count).at(-1)?.seq ?? onDisk;
+    lookAt = 0;
+    return true;
+  }
+
+  /** The last chance of what is in memory. */
+  function putAside(): void {
+    diskAt = 0;
+    if (!spill(queue.length)) counts.dropped += cut(queue.length).length;
+  }
+
+  function refuse(items: readonly string[], reason: string): void {
+    counts.refused += items.length;
+    report(new Error(`event refused: ${reason}`));
+    try {
+      spool?.refuse(items, reason);
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  function cut(count: number): Item[] {
+    const items = queue.splice(0, count);
+    for (const { bytes } of items) queueBytes -= bytes;
+    return items;
+  }
+
+  function putBack(items: readonly Item[]): void {
+    if (items.length > 0) queue = [...items, ...queue];
+    for (const { bytes } of items) queueBytes += bytes;
+    inFlight = [];
+  }
+
+  /** Sends the entries; refused ones are put aside. Returns the items to try again. */
+  async function send(entries: readonly Entry[]): Promise<{ again: Item[]; sent: number }> {
+    const outcomes = await putEntries(address, entries, abort.signal);
+    const again: Item[] = [];
+    let sent = 0;
+    let trouble: string | null = null;
+    for (const [index, { items }] of entries.entries()) {
+      const outcome = outcomes[index] as Outcome;
+      if (outcome.kind === "sent") sent += items.length;
+      else if (outcome.kind === "refused") refuse(items.map(({ json }) => json), outcome.reason);
+      else {
+        trouble = outcome.reason;
+        for (const item of items) {
+          if (outcome.odd) item.oddities += 1;
+          if (item.oddities < ODDITIES_MAX) again.push(item);
+          else refuse([item.json], outcome.reason);
+        }
+      }
+    }
+    failures = trouble === null ? 0 : failures + 1;
+    if (trouble !== null) {
+      counts.retries += 1;
+      report(new Error(`PutEvents: ${trouble}`));
+    }
+    return { again, sent };
+  }
+
+  async function sendQueue(): Promise<void> {
+    urgentWaits = false;
+    const entries = packCall(queue);
+    inFlight = cut(entries.reduce((sum, { items }) => sum + items.length, 0));
+    const { again, sent } = await send(entries);
+    counts.sent += sent;
+    putBack(again);
+    if (failures >= AWAY_AFTER) spill(queue.length);
+  }
+
+  /** Sends one file of the spool, or finds that there is none. */
+  async function drain(): Promise<void> {
+    const claim = spool?.claim() ?? null;
+    if (claim === null) {
+      lookAt = performance.now() + LOOK_MS;
+      onDisk = 0;
+      return;
+    }
+    const good: Item[] = [];
+    for (const json of claim.lines) {
+      if (isJson(json)) good.push({ seq: 0, json, bytes: Buffer.byteLength(json), oddities: 0 });
+      else refuse([json], "a spooled line is no JSON");
+    }
+    let left = good;
+    try {
+      while (left.length > 0 && !abort.signal.aborted) {
+        const entries = packCall(left);
+        const taken = entries.reduce((sum, { items }) => sum + items.length, 0);
+        const { again, sent } = await send(entries);
+        counts.sent += sent;
+        counts.drained += sent;
+        left = [...again, ...left.slice(taken)];
+        if (again.length > 0) break;
+      }
+    } finally {
+      claim.release(left.map(({ json }) => json));
+    }
+  }
+
+  /** Whether what has come in during a call is worth another one now, rather than in company a little later. */
+  const isWorthACall = () => urgentWaits || waiting.size > 0 || queue.length >= CALL_EVENTS;
+
+  async function pump(): Promise<void> {
+    rest();
+    const before = failures;
+    try {
+      if (queue.length > 0) await sendQueue();
+      while (failures === 0 && !closed) {
+        if (queue.length > 0 && isWorthACall()) await sendQueue();
+        else if (performance.now() >= lookAt) await drain();
+        else break;
+      }
+    } catch (error) {
+      failures = before + 1;
+      putBack(inFlight);
+      report(error);
+    }
+  }
+
+  /** Starts a round unless one runs. */
+  function go(): void {
+    if (running !== null || closed) return;
+    running = pump().finally(() => {
+      running = null;
+      for (const check of [...waiting]) check();
+      if (failures > 0) wake(Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** failures) * (0.5 + Math.random() / 2));
+      else if (queue.length > 0) wake(urgentWaits ? 0 : flushMs);
+    });
+  }
+
+  const isSent = (seq: number) =>
+    onDisk === 0 && (queue[0]?.seq ?? Number.POSITIVE_INFINITY) > seq && (inFlight[0]?.seq ?? Number.POSITIVE_INFINITY) > seq;
+
+  function flush(seq: number, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const finish = (done: boolean) => {
+        clearTimeout(deadline); // referenced on purpose: whoever awaits a flush holds the process for it
+        waiting.delete(check);
+        resolve(done);
+      };
+      const check = () => void (isSent(seq) && finish(true));
+      const deadline = setTimeout(finish, timeoutMs, false);
+      waiting.add(check);
+      check();
+      if (closed) finish(isSent(seq));
+      else go();
+    });
+  }
+
+  /** What a dying process still can do. */
+  const onExit = () => {
+    putBack(inFlight);
+    putAside();
+  };
+  exits.add(onExit);
+  if (spool !== null) wake(flushMs);
+
+  return {
+    take(item, urgent) {
+      queue.push(item);
+      queueBytes += item.bytes;
+      if (closed) return putAside();
+      while (queue.length > queueMax || queueBytes > queueBytesMax) {
+        if (!spill(Math.ceil(queue.length / 10))) counts.dropped += cut(1).length;
+      }
+      urgentWaits ||= urgent;
+      if (failures === 0) wake(urgent ? 0 : flushMs);
+    },
+    refuse: (json, reason) => refuse([json], reason),
+    flush,
+    async close(seq, timeoutMs) {
+      await flush(seq, timeoutMs);
+      closed = true;
+      rest();
+      abort.abort();
+      await running;
+      putAside();
+      exits.delete(onExit);
+      if (settings.ownsClient) address.client.destroy();
+      return counts.dropped === 0;
+    },
+    counts: () => ({ ...counts, queued: queue.length + inFlight.length }),
+  };
+}
+
+/** One listener for all emitters of the process. */
+const exits = new Set<() => void>();
+process.on("exit", () => {
+  for (const exit of exits) exit();
+});
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
