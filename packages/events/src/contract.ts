@@ -4,8 +4,9 @@
  * path, free text to 256 clean characters. Unknown fields are dropped, unknown types of a producer become `Unknown`.
  */
 import * as z from "zod";
-import { LABELS_MAX, OFFERS_MAX } from "./limits.ts";
+import { EVENTS_PER_ENTRY, LABELS_MAX, OFFERS_MAX } from "./limits.ts";
 import { address, hash, identifier, integer, text, time, uint256, url } from "./scalars.ts";
+import { cleanText, isIdentifier } from "./text.ts";
 
 /** The contract's version, and EventBridge's detail type for it. */
 export const VERSION = 1;
@@ -19,12 +20,13 @@ const eip3009 = z.object({
   nonce: hash,
 });
 const transfer = z.object({ method: z.literal("transfer"), chainId: integer, txHash: hash, logIndex: integer });
-const payment = z.discriminatedUnion("method", [eip3009, transfer], {
+/** The key of a payment: who authorized what, or which log moved it. */
+export const payment = z.discriminatedUnion("method", [eip3009, transfer], {
   error: 'must have a method that v1 knows: "eip3009" or "transfer"',
 });
 
 /** One entry of a 402's `accepts`. On chains that are not EVM, asset and payTo are that chain's own names. */
-const offer = z
+export const offer = z
   .object({
     scheme: text,
     network: identifier,
@@ -43,12 +45,23 @@ const offer = z
   });
 
 const offers = z.array(offer).max(OFFERS_MAX, `must not be more than ${OFFERS_MAX}`);
-const resource = z.object({ url, method: text, id: text.optional() });
+/** What is bought. */
+export const resource = z.object({ url, method: text, id: text.optional() });
 const sessionRef = z.object({ managerArn: identifier, sessionId: identifier });
-const session = sessionRef.extend({ userId: identifier });
-const label = z.string().min(1).max(64);
+/** An AgentCore payment session, and the user it was opened for. */
+export const session = sessionRef.extend({ userId: identifier });
+/** A budget names a label as `name=value`, so no name holds a `=`. */
+const labelName = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine((name) => isIdentifier(name) && !name.includes("="));
 const labels = z
-  .record(label, z.string().max(128))
+  .record(
+    labelName,
+    z.string().max(128).transform(cleanText),
+    "must be pairs of a name (1 to 64 characters, no =) and a text",
+  )
   .refine((pairs) => Object.keys(pairs).length <= LABELS_MAX, `must be at most ${LABELS_MAX} pairs`);
 
 const base = { id: identifier, at: time };
@@ -146,6 +159,9 @@ export const apiEvents = [
   z.object({ type: z.literal("api.settlement_failed"), ...api, payment, reason: text, errorCode }),
 ] as const;
 
+/** Types that may name no payment, hash or request: they count for their source's statistics only. */
+export const MAY_NAME_NONE: readonly string[] = ["api.payment_demanded", "api.payment_rejected"];
+
 /** What `watch` finds on the chain. Never taken from the bus. */
 export const chainEvents = [
   z.object({
@@ -215,7 +231,7 @@ export type EventInput = z.input<typeof event>;
 export const detail = z.object({
   version: z.literal(VERSION),
   sdk: z.object({ name: text, version: text }).optional(),
-  events: z.array(event),
+  events: z.array(event).min(1).max(EVENTS_PER_ENTRY),
 });
 export type Detail = z.input<typeof detail>;
 

@@ -11,12 +11,14 @@ import {
   DETAIL_TYPE,
   type Event,
   governEvents,
+  MAY_NAME_NONE,
   type UnknownEvent,
   unknownEvent,
   VERSION,
 } from "./contract.ts";
 import { ENTRY_BYTES_MAX, EVENTS_PER_ENTRY, EVENTS_PER_ENTRY_MAX, QUARANTINE_HEAD_BYTES } from "./limits.ts";
 import { ownPrefix, parseSource, type Source } from "./source.ts";
+import { clean } from "./text.ts";
 
 /** An event together with who said it. */
 export interface Told {
@@ -50,9 +52,6 @@ const schemas = {
   govern: byType(governEvents),
 };
 
-/** Types that may name no payment, hash or request: they count for their source's statistics only. */
-const MAY_NAME_NONE = new Set(["api.payment_demanded", "api.payment_rejected"]);
-
 /** Parses one entry from its text. */
 export function parseEntryText(line: string, channel: Channel): Parsed {
   if (line.length > ENTRY_BYTES_MAX / 4 && Buffer.byteLength(line) > ENTRY_BYTES_MAX) {
@@ -67,16 +66,16 @@ export function parseEntryText(line: string, channel: Channel): Parsed {
   try {
     entry = JSON.parse(line);
   } catch (error) {
-    return refused(null, null, `entry is no JSON: ${(error as Error).message.slice(0, 120)}`, head(line));
+    return refused(null, null, `entry is no JSON: ${clean((error as Error).message, 120)}`, head(line));
   }
   return parseEntry(entry, channel);
 }
 
 /** Parses one EventBridge event `{ id, source, "detail-type", detail }`. */
 export function parseEntry(entry: unknown, channel: Channel): Parsed {
-  if (!isRecord(entry)) return refused(null, null, "entry is no JSON object", head(JSON.stringify(entry) ?? ""));
+  if (!isRecord(entry)) return refused(null, null, "entry is no JSON object", head(toJson(entry)));
   const name = typeof entry.source === "string" ? entry.source : null;
-  const refuse = (reason: string) => refused(name, null, reason, head(JSON.stringify(entry)));
+  const refuse = (reason: string) => refused(name, null, reason, head(toJson(entry)));
   if (name === null) return refuse("source is missing");
   if (entry["detail-type"] !== DETAIL_TYPE) {
     return refuse(`detail-type is ${show(entry["detail-type"])}: "${DETAIL_TYPE}" is taken`);
@@ -99,7 +98,7 @@ export function parseEntry(entry: unknown, channel: Channel): Parsed {
   for (const raw of events) {
     const event = parseEvent(raw, source);
     if (typeof event === "string") {
-      const eventId = isRecord(raw) && typeof raw.id === "string" ? raw.id.slice(0, 256).toWellFormed() : null;
+      const eventId = isRecord(raw) && typeof raw.id === "string" ? clean(raw.id, 256) : null;
       quarantined.push({ source: name, eventId, reason: event, event: keep(raw) });
     } else told.push({ source, event });
   }
@@ -122,7 +121,7 @@ export function parseEvent(raw: unknown, source: Source): Event | UnknownEvent |
   if (source.kind === "agent" || source.kind === "api") {
     const { payment, txHash, requestId } = event as UnknownEvent;
     const named = payment !== undefined || txHash !== undefined || requestId !== undefined;
-    if (!named && !MAY_NAME_NONE.has(type)) return "names neither payment, txHash nor requestId";
+    if (!named && !MAY_NAME_NONE.includes(type)) return "names neither payment, txHash nor requestId";
   }
   return event;
 }
@@ -149,13 +148,33 @@ function reason(error: z.ZodError): string {
     const field = issue.path.join(".");
     return field === "" ? issue.message : `${field}: ${issue.message}`;
   });
-  return said.join("; ").toWellFormed().slice(0, 512);
+  return clean(said.join("; "), 512); // field names and values in it are a stranger's
 }
 
-/** A small event whole, a large one as its first KB and its hash. */
+/** A small event whole (with no half of a surrogate pair, which no store takes), a large or deep one as its head. */
 function keep(raw: unknown): unknown {
-  const json = JSON.stringify(raw) ?? "null";
-  return json.length <= 16 * QUARANTINE_HEAD_BYTES && json.isWellFormed() ? raw : head(json);
+  const json = toJson(raw);
+  if (json.length > 16 * QUARANTINE_HEAD_BYTES || isDeep(raw, KEPT_DEPTH_MAX)) return head(json);
+  return JSON.parse(json.replace(LONE_SURROGATE, (escaped, half) => (half === undefined ? escaped : "\\ufffd")));
+}
+
+/** Deeper than any event; what walks a kept one later must not run out of stack. */
+const KEPT_DEPTH_MAX = 32;
+/** JSON.stringify escapes a surrogate only where it stands alone; an escaped backslash before `ud800` is text. */
+const LONE_SURROGATE = /\\(?:\\|u(d[89a-f][0-9a-f]{2}))/g;
+
+function isDeep(value: unknown, depthMax: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depthMax === 0 || Object.values(value).some((member) => isDeep(member, depthMax - 1));
+}
+
+/** JSON of anything; a text that says what it is where it has none (too deep, cyclic, no JSON value). */
+function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "null";
+  } catch (error) {
+    return JSON.stringify(`no JSON: ${(error as Error).name}`);
+  }
 }
 
 function head(text: string): { head: string; bytes: number; sha256: string } {
@@ -164,7 +183,7 @@ function head(text: string): { head: string; bytes: number; sha256: string } {
 }
 
 function show(value: unknown): string {
-  return value === undefined ? "missing" : (JSON.stringify(value) ?? String(value)).slice(0, 80);
+  return value === undefined ? "missing" : clean(toJson(value), 80);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

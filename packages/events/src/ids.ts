@@ -32,12 +32,16 @@ export function paymentId(key: PaymentKey): string {
 
 /** The key behind a canonical id, or null where the id is no payment's (`request:...`, `tx:...`). */
 export function parsePaymentId(id: string): PaymentKey | null {
-  const [method, chain, a = "", b = "", nonce = ""] = id.split(":");
+  const [method, chain = "", a = "", b = "", nonce = "", ...more] = id.split(":");
+  if (!INTEGER.test(chain) || a === "" || b === "" || more.length > 0) return null;
   const chainId = Number(chain);
-  if (method === "eip3009") return { method, chainId, asset: a, payer: b, nonce };
-  if (method === "transfer") return { method, chainId, txHash: a, logIndex: Number(b) };
+  if (method === "eip3009" && nonce !== "") return { method, chainId, asset: a, payer: b, nonce };
+  if (method === "transfer" && nonce === "" && INTEGER.test(b))
+    return { method, chainId, txHash: a, logIndex: Number(b) };
   return null;
 }
+
+const INTEGER = /^(?:0|[1-9]\d{0,15})$/;
 
 /** Aliases: names that one or many payments answer to, each scoped so that nobody names another's. */
 export const alias = {

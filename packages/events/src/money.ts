@@ -10,12 +10,14 @@ const USD = /^(0|[1-9]\d{0,71})(?:\.(\d{1,6}))?$/;
 
 /**
  * Dollars as people write them ("5.00") in atomic units (5000000n). Exact.
- * @throws {MoneyError} on a sign, a comma, an exponent or more than six decimals: nothing is rounded.
+ * @throws {MoneyError} on a sign, a comma, an exponent, more than six decimals or more than a uint256 holds: nothing is rounded.
  */
 export function parseUsd(text: string): bigint {
   const [, dollars, decimals = ""] = USD.exec(text) ?? [];
   if (dollars === undefined) throw new MoneyError(text);
-  return BigInt(dollars) * UNITS_PER_USD + BigInt(decimals.padEnd(6, "0"));
+  const units = BigInt(dollars) * UNITS_PER_USD + BigInt(decimals.padEnd(6, "0"));
+  if (units >= UINT256_END) throw new MoneyError(text);
+  return units;
 }
 
 /** Atomic units as dollars with all six decimals: 10000n is "0.010000". Exact; negative figures keep their sign. */

@@ -25,6 +25,8 @@ export const integer = z.int("must be a JSON integer").min(0, "must not be negat
 
 export const identifier = z
   .string()
+  .min(1, "must not be empty")
+  .max(ID_MAX, `must be at most ${ID_MAX} characters`)
   .refine(isIdentifier, `must be 1 to ${ID_MAX} characters without control characters`);
 
 /** Free text: cut and cleaned, never refused for its length. */

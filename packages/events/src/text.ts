@@ -9,7 +9,7 @@ export const URL_MAX = 512;
 
 // C0, C1, line and paragraph separators, and the marks that turn the reading direction.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const CONTROLS = new RegExp(CONTROL, "g");
 
 /** Free text without control characters, well-formed, at most 256 characters. */
@@ -22,15 +22,34 @@ export function isIdentifier(text: string): boolean {
   return text.length > 0 && text.length <= ID_MAX && !CONTROL.test(text) && text.isWellFormed();
 }
 
-/** Origin and path only, at most 512 characters: queries, fragments and user names carry secrets. */
+/**
+ * Origin and path only, at most 512 characters: queries, fragments and user names carry secrets. Web addresses get the
+ * URL standard's own spelling; what is none (a path, `host/path`, another scheme) keeps its own, just as bare.
+ * Cleaning a clean one changes nothing.
+ */
 export function cleanUrl(url: string): string {
-  const bare = url.slice(0, 8192).replace(/[?#].*$/s, "");
-  const parsed = URL.canParse(bare) ? new URL(bare) : null;
-  if (parsed === null) return clean(bare.replace(/^[^/]*@/, ""), URL_MAX);
-  return clean(`${parsed.protocol}${parsed.host === "" ? "" : "//"}${parsed.host}${parsed.pathname}`, URL_MAX);
+  let bare = bareUrl(clean(url, Number.POSITIVE_INFINITY).trim());
+  // Where the length is cut, a new `..` may stand at the end; the next pass resolves it.
+  for (let pass = 0; pass < 3; pass++) {
+    const next = clean(WEB.test(bare) && URL.canParse(bare) ? bareUrl(new URL(bare).href) : bare, URL_MAX).trim();
+    if (next === bare) break;
+    bare = next;
+  }
+  return bare;
 }
 
-function clean(text: string, lengthMax: number): string {
+const WEB = /^(?:https?|wss?):/i;
+
+/** Without query, fragment, and whatever stands before an `@` where a user name may stand. */
+function bareUrl(url: string): string {
+  return url
+    .replace(/[?#].*$/s, "")
+    .replace(/([/\\]{2})[^/\\]*@/g, "$1")
+    .replace(/^([A-Za-z][A-Za-z0-9+.-]*:)?[^/\\]*@/, (_, scheme = "") => scheme);
+}
+
+/** Any text without control characters, well-formed, cut to `lengthMax`. */
+export function clean(text: string, lengthMax: number): string {
   const plain = (CONTROL.test(text) ? text.replace(CONTROLS, "") : text).toWellFormed();
   return plain.length > lengthMax ? plain.slice(0, lengthMax).toWellFormed() : plain;
 }
