@@ -7,17 +7,14 @@ const URL_SECRETS = /([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/?#@]*@)?([^\s?#"'<>]*)(?:[?
 const LONG_HEX = /(?:0x)?[0-9a-f]{64,}/gi;
 /** Bearer tokens, AWS keys, and `name=value` of what is commonly secret. */
 const TOKENS = /\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]+|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b|\beyJ[\w-]+\.[\w-]+\.[\w-]*/g;
-const PAIRS = /\b((?:api|access|secret|private|session)?[_-]?(?:key|token|secret|password|signature|mnemonic))(["']?\s*[=:]\s*["']?)[^\s"',;&}]+/gi;
+const PAIRS =
+  /\b((?:api|access|secret|private|session)?[_-]?(?:key|token|secret|password|signature|mnemonic))(["']?\s*[=:]\s*["']?)[^\s"',;&}]+/gi;
 
 /** An error's text for the bus: at most 256 characters, without keys, signatures, tokens and URLs' queries. */
 export function cleanMessage(text: string): string {
   const bounded = text.slice(0, 4096);
   return cleanText(
-    bounded
-      .replace(URL_SECRETS, "$1$2")
-      .replace(LONG_HEX, "0x...")
-      .replace(TOKENS, "...")
-      .replace(PAIRS, "$1$2..."),
+    bounded.replace(URL_SECRETS, "$1$2").replace(LONG_HEX, "0x...").replace(TOKENS, "...").replace(PAIRS, "$1$2..."),
   );
 }
 

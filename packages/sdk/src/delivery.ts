@@ -136,7 +136,11 @@ export function openDelivery(settings: DeliverySettings): Delivery {
     for (const [index, { items }] of entries.entries()) {
       const outcome = outcomes[index] as Outcome;
       if (outcome.kind === "sent") sent += items.length;
-      else if (outcome.kind === "refused") refuse(items.map(({ json }) => json), outcome.reason);
+      else if (outcome.kind === "refused")
+        refuse(
+          items.map(({ json }) => json),
+          outcome.reason,
+        );
       else {
         trouble = outcome.reason;
         for (const item of items) {
@@ -225,7 +229,9 @@ export function openDelivery(settings: DeliverySettings): Delivery {
   }
 
   const isSent = (seq: number) =>
-    onDisk === 0 && (queue[0]?.seq ?? Number.POSITIVE_INFINITY) > seq && (inFlight[0]?.seq ?? Number.POSITIVE_INFINITY) > seq;
+    onDisk === 0 &&
+    (queue[0]?.seq ?? Number.POSITIVE_INFINITY) > seq &&
+    (inFlight[0]?.seq ?? Number.POSITIVE_INFINITY) > seq;
 
   function flush(seq: number, timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {

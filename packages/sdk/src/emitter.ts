@@ -90,9 +90,12 @@ const QUEUE_BYTES_MAX = 16 * MB;
  * @throws TypeError when the producer's id cannot be an EventBridge source.
  */
 export function createEmitter(options: EmitterOptions): Emitter {
-  const [kind, id] = "agent" in options.source ? (["agent", options.source.agent] as const) : (["api", options.source.api] as const);
+  const [kind, id] =
+    "agent" in options.source ? (["agent", options.source.agent] as const) : (["api", options.source.api] as const);
   if (!PRODUCER_ID.test(id)) {
-    throw new TypeError(`source.${kind} is ${JSON.stringify(id)}: it must be 1 to 128 letters, digits, dots, dashes or underscores`);
+    throw new TypeError(
+      `source.${kind} is ${JSON.stringify(id)}: it must be 1 to 128 letters, digits, dots, dashes or underscores`,
+    );
   }
   const source = producerSource(kind, id);
   const prefix = ownPrefix({ kind, id });
@@ -106,7 +109,12 @@ export function createEmitter(options: EmitterOptions): Emitter {
     }
   };
   const delivery = openDelivery({
-    address: { client: client ?? defaultClient({ endpoint, region }), bus: options.bus, source, timeoutMs: options.callTimeoutMs ?? 3_000 },
+    address: {
+      client: client ?? defaultClient({ endpoint, region }),
+      bus: options.bus,
+      source,
+      timeoutMs: options.callTimeoutMs ?? 3_000,
+    },
     spool: spool === undefined ? null : openSpool(spool, source, options.spoolBytesMax ?? 64 * MB),
     queueMax: options.queueMax ?? 10_000,
     queueBytesMax: QUEUE_BYTES_MAX,
@@ -125,7 +133,8 @@ export function createEmitter(options: EmitterOptions): Emitter {
         json = JSON.stringify({ id: randomUUID(), at: at ?? new Date().toISOString(), ...fields });
         const bytes = Buffer.byteLength(json);
         if (!event.type.startsWith(prefix)) delivery.refuse(json, `${source} may assert ${prefix}* only`);
-        else if (bytes > EVENT_BYTES_MAX) delivery.refuse(json.slice(0, 1024), `${bytes} bytes: at most ${EVENT_BYTES_MAX} fit an entry`);
+        else if (bytes > EVENT_BYTES_MAX)
+          delivery.refuse(json.slice(0, 1024), `${bytes} bytes: at most ${EVENT_BYTES_MAX} fit an entry`);
         else delivery.take({ seq: emitted, json, bytes, oddities: 0 }, URGENT.has(event.type));
       } catch (error) {
         delivery.refuse(json, `no event: ${messageOf(error)}`);

@@ -46,7 +46,11 @@ export function openSpool(directory: string, source: string, bytesMax: number): 
     sequence += 1;
     return `${prefix}${String(stamp).padStart(15, "0")}-${String(sequence).padStart(8, "0")}-${me}.ndjson`;
   };
-  const list = () => fs.readdirSync(directory).filter((name) => name.startsWith(prefix) && !isRefused(name)).sort();
+  const list = () =>
+    fs
+      .readdirSync(directory)
+      .filter((name) => name.startsWith(prefix) && !isRefused(name))
+      .sort();
 
   function store(name: string, text: string): void {
     const temporary = path(`.${name}.${me}.tmp`);
@@ -62,7 +66,9 @@ export function openSpool(directory: string, source: string, bytesMax: number): 
 
   /** Takes the oldest files until the rest and `coming` bytes fit. */
   function makeRoom(coming: number): number {
-    const files = list().filter((name) => name.endsWith(".ndjson")).map((name) => ({ name, bytes: attempt(() => fs.statSync(path(name)).size) ?? 0 }));
+    const files = list()
+      .filter((name) => name.endsWith(".ndjson"))
+      .map((name) => ({ name, bytes: attempt(() => fs.statSync(path(name)).size) ?? 0 }));
     let bytes = files.reduce((sum, file) => sum + file.bytes, coming);
     let lost = 0;
     for (const file of files) {
