@@ -1,0 +1,70 @@
+/** One alias as it stands in the table: the facts told of it, and the payments tied to it. */
+import { rowId } from "@bursar/events/ids";
+import { ANSWERS } from "./delivery.ts";
+import type { Fact } from "./fact.ts";
+import { aliasPk, FACTS, TIES } from "./items.ts";
+import type { Tie } from "./payment.ts";
+import type { Fact as StoredFact, Store } from "./ports.ts";
+import type { Value } from "./slot.ts";
+
+export interface AliasContent {
+  readonly alias: string;
+  readonly facts: readonly Fact[];
+  readonly ties: ReadonlyMap<string, readonly Tie[]>;
+  /** The id of the list row that its facts make while nothing is tied; null for aliases that make none. */
+  readonly row: string | null;
+}
+
+/** Reads an alias consistently. Of sessions and wallets, which tie thousands, the ties only where a fact is to be told on. */
+export async function readAlias(store: Store, alias: string, toldNow: boolean): Promise<AliasContent> {
+  const wide = alias.startsWith("ses:") || alias.startsWith("wal:");
+  const [facts, ties] = await Promise.all([readAll(store, alias, FACTS), wide && !toldNow ? [] : readAll(store, alias, TIES)]);
+  const byPayment = new Map<string, Tie[]>();
+  for (const { data, at } of ties) {
+    const { id, by, fact } = data as unknown as StoredTie;
+    const tie: Tie = fact === undefined ? { by: by ?? "" } : { fact: { ...fact, at: at ?? "" } };
+    byPayment.set(id, [...(byPayment.get(id) ?? []), tie]);
+  }
+  return {
+    alias,
+    facts: facts.map(({ data, at }) => ({ ...(data as unknown as Omit<Fact, "at">), at: at ?? "" })),
+    ties: byPayment,
+    row: rowOf(alias),
+  };
+}
+
+/**
+ * Whether a payment needs to know what else is tied to the alias. On requests and purchases always: there siblings
+ * make duplicates. On hashes, which one batch can share fifty ways, only where an answer names no more than the hash,
+ * and for a transfer, which may be the second face of a settlement.
+ */
+export function exchanges(content: AliasContent, paymentId: string): boolean {
+  if (content.ties.size < 2 && content.ties.has(paymentId)) return false;
+  if (content.alias.startsWith("req:") || content.alias.startsWith("pur:")) return true;
+  if (!content.alias.startsWith("tx:")) return false;
+  return paymentId.startsWith("transfer:") || content.facts.some((fact) => ANSWERS.has(fact.type));
+}
+
+async function readAll(store: Store, alias: string, prefix: string): Promise<StoredFact[]> {
+  const items: StoredFact[] = [];
+  let after: string | null = null;
+  do {
+    const page: { items: readonly StoredFact[]; next: string | null } = await store.facts(aliasPk(alias), prefix, { after });
+    items.push(...page.items);
+    after = page.next;
+  } while (after !== null);
+  return items;
+}
+
+interface StoredTie {
+  readonly id: string;
+  readonly by?: string;
+  readonly fact?: { readonly by: string; readonly type: string; readonly value: Value };
+}
+
+function rowOf(alias: string): string | null {
+  const [kind = "", scope = ""] = alias.split(":");
+  if (kind === "req") return rowId.request(scope, alias.slice(`req:${scope}:`.length));
+  if (kind === "tx") return rowId.transaction(Number(scope), alias.slice(`tx:${scope}:`.length));
+  return null;
+}

@@ -1,0 +1,150 @@
+/**
+ * `effects`: what a payment does to the books, as a pure function. Held has no window and exists while the state is
+ * `signed` or `submitted`; a claim binds its claimant. Spent is booked at the block's time; the chain's word counts
+ * everywhere. The payment stores what it has `applied`; the difference moves the counters in the same commit.
+ */
+import { CHAINS } from "@bursar/events/chains";
+import type { Policy } from "@bursar/events/config-schema";
+import type { Window } from "@bursar/events/shapes";
+import type { Findings } from "./assess.ts";
+import { isSuperseded } from "./delivery.ts";
+import type { Directory } from "./directory.ts";
+import { type Entry, ofType } from "./evidence.ts";
+import { windowOf } from "./windows.ts";
+
+export type ScopeKind = Policy["scope"]["kind"];
+
+/** One thing a budget can be about. `id` of a session is `<managerArn>/<sessionId>`. */
+export interface ScopeRef {
+  readonly kind: ScopeKind;
+  readonly id: string;
+}
+
+/** Counter -> amount. A counter is `held|<kind>:<id>` or `spent|<kind>:<id>|<window>|<start>`. */
+export type Effects = { readonly [counter: string]: bigint };
+
+/** Which counters exist: those that a policy names, plus agent by day and org by day. */
+export interface Counted {
+  readonly held: (scope: ScopeRef) => boolean;
+  readonly windows: (scope: ScopeRef) => readonly Window[];
+}
+
+export function countedBy(policies: readonly Policy[]): Counted {
+  const windows = new Map<string, Set<Window>>([
+    ["agent:*", new Set<Window>(["day"])],
+    ["org:*", new Set<Window>(["day"])],
+  ]);
+  for (const { scope, window } of policies) {
+    // An org is one; whatever a policy calls it, it is this one.
+    const name = scope.kind === "org" ? "org:*" : `${scope.kind}:${scope.id}`;
+    windows.set(name, (windows.get(name) ?? new Set<Window>()).add(window));
+  }
+  const of = (scope: ScopeRef): readonly Window[] => {
+    const own = windows.get(`${scope.kind}:${policyId(scope)}`);
+    const every = windows.get(`${scope.kind}:*`);
+    if (own === undefined || own === every) return [...(every ?? [])];
+    return [...new Set([...own, ...(every ?? [])])];
+  };
+  return { held: (scope) => of(scope).length > 0, windows: of };
+}
+
+/** The id by which a policy names a scope: a session goes by its own id, whoever manages it. */
+export function policyId({ kind, id }: ScopeRef): string {
+  return kind === "session" ? id.slice(id.lastIndexOf("/") + 1) : id;
+}
+
+export function effectsOf(findings: Findings, directory: Directory, counted: Counted): Effects {
+  const { evidence, claims, state, payment } = findings;
+  const { key, settlement, owners } = evidence;
+  if (key === null || isSuperseded(payment)) return {};
+  const agentScopes = agentScopesOf(findings);
+  const effects: { [counter: string]: bigint } = {};
+  const add = (counter: string, amount: bigint): void => {
+    if (amount > 0n) effects[counter] = (effects[counter] ?? 0n) + amount;
+  };
+
+  if (settlement !== null) {
+    const watched = key.chainId === directory.chainId && (key.method === "transfer" || key.asset === directory.asset);
+    if (!watched) return {};
+    const scopes = [...agentScopes, ...apiScopes(settlement.payee, evidence.apiId), ...(owners.length > 0 ? commonScopes(findings, directory) : [])];
+    for (const scope of scopes) {
+      for (const window of counted.windows(scope)) {
+        add(`spent|${scope.kind}:${scope.id}|${window}|${windowOf(window, settlement.at).start ?? ""}`, BigInt(settlement.amount));
+      }
+    }
+    return effects;
+  }
+
+  if ((state !== "signed" && state !== "submitted") || key.method !== "eip3009") return {};
+  const isUsdc = CHAINS.some((chain) => chain.id === key.chainId && chain.usdc === key.asset);
+  if (!isUsdc) return {};
+  const hold = (scopes: readonly ScopeRef[], amount: bigint): void => {
+    for (const scope of scopes) if (counted.held(scope)) add(`held|${scope.kind}:${scope.id}`, amount);
+  };
+  const signed = claims.largestSigned;
+  if (signed !== null) hold(agentScopes, signed.amount);
+  // Unknown counts: on a chain that nobody watches it binds the agent until a human closes it, and nobody else.
+  if (key.chainId !== directory.chainId || key.asset !== directory.asset) return effects;
+  const verified = listedClaim(evidence.api, directory);
+  if (verified !== null) hold(apiScopes(verified.payTo, evidence.apiId), verified.amount);
+  if (signed !== null && verified !== null) {
+    hold(commonScopes(findings, directory), signed.amount < verified.amount ? signed.amount : verified.amount);
+  }
+  return effects;
+}
+
+/** Every session that the payment was signed in, by entitled agents. */
+export function sessionsOf({ evidence }: Findings): readonly { readonly managerArn: string; readonly sessionId: string; readonly agentId: string }[] {
+  const sessions = new Map<string, { managerArn: string; sessionId: string; agentId: string }>();
+  for (const { who, values } of ofType([...evidence.agent], "agent.authorization_signed")) {
+    for (const { value } of values) {
+      const session = value.session as unknown as { managerArn: string; sessionId: string } | undefined;
+      if (session !== undefined) {
+        const { managerArn, sessionId } = session;
+        sessions.set(`${managerArn}/${sessionId}`, { managerArn, sessionId, agentId: who });
+      }
+    }
+  }
+  return [...sessions.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, session]) => session);
+}
+
+function agentScopesOf(findings: Findings): ScopeRef[] {
+  const { owners, payer } = findings.evidence;
+  if (owners.length === 0) return [];
+  return [
+    ...owners.map((id) => ({ kind: "agent" as const, id })),
+    ...sessionsOf(findings).map(({ managerArn, sessionId }) => ({ kind: "session" as const, id: `${managerArn}/${sessionId}` })),
+    ...(payer === null ? [] : [{ kind: "wallet" as const, id: payer }]),
+  ];
+}
+
+function apiScopes(payee: string, apiId: string | null): ScopeRef[] {
+  return [{ kind: "payee", id: payee }, ...(apiId === null ? [] : [{ kind: "api" as const, id: apiId }])];
+}
+
+/** What agent and API both have a say in. The config's labels of an agent outrank its requests' labels. */
+function commonScopes({ evidence }: Findings, directory: Directory): ScopeRef[] {
+  const labels = new Set<string>();
+  for (const owner of evidence.owners) {
+    const requested: Record<string, string> = {};
+    for (const { who, values } of ofType([...evidence.joined], "agent.request_sent")) {
+      const said = values[0]?.value.labels as Record<string, string> | undefined;
+      if (who === owner && said !== undefined) Object.assign(requested, said);
+    }
+    for (const [name, value] of Object.entries({ ...requested, ...directory.labels.get(owner) })) labels.add(`${name}=${value}`);
+  }
+  return [{ kind: "org", id: directory.org }, ...[...labels].sort().map((id) => ({ kind: "label" as const, id }))];
+}
+
+/** The largest verification of an API that the config lists: nobody else's word holds anything. */
+function listedClaim(api: readonly Entry[], directory: Directory): { amount: bigint; payTo: string } | null {
+  let best: { amount: bigint; payTo: string } | null = null;
+  for (const { who, values } of ofType([...api], "api.verification_started")) {
+    if (!directory.listedApis.has(who)) continue;
+    for (const { value } of values) {
+      const claim = { amount: BigInt(value.amount as string), payTo: value.payTo as string };
+      if (best === null || claim.amount > best.amount || (claim.amount === best.amount && claim.payTo < best.payTo)) best = claim;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,29 @@
+/** How far each chain is: of `chain.heads` the greatest of each stands. */
+import type { EventOf } from "@bursar/events/contract";
+import type { Heads } from "./assess.ts";
+import { headsKey } from "./items.ts";
+import type { Store } from "./ports.ts";
+
+/** Raises the stored heads; answers what stands now. */
+export async function raiseHeads(store: Store, event: Pick<EventOf<"chain.heads">, "chainId" | "latest" | "safe" | "final">): Promise<Heads> {
+  for (;;) {
+    const [stored] = await store.get([headsKey(event.chainId)]);
+    const known = stored?.data as unknown as Heads | undefined;
+    const { latest, safe, final } = event;
+    const raised: Heads = {
+      latest: Math.max(latest, known?.latest ?? 0),
+      safe: Math.max(safe, known?.safe ?? 0),
+      final: Math.max(final, known?.final ?? 0),
+    };
+    const same = known !== undefined && known.latest === raised.latest && known.safe === raised.safe && known.final === raised.final;
+    if (same) return raised;
+    const put = { ...headsKey(event.chainId), data: { ...raised }, expected: stored?.version ?? null };
+    if ((await store.commit([put], [])) === "done") return raised;
+  }
+}
+
+/** The stored heads of a chain; undefined where none were ever seen. */
+export async function readHeads(store: Store, chainId: number): Promise<Heads | undefined> {
+  const [stored] = await store.get([headsKey(chainId)]);
+  return stored?.data as unknown as Heads | undefined;
+}

@@ -1,0 +1,65 @@
+/** The keys of the one table: which item lives where, in one place. `packages/store` says how adapters keep them. */
+import { canonical, fingerprint } from "./canonical.ts";
+import type { Fact } from "./fact.ts";
+import type { IndexEntry, Json, Key, Put } from "./ports.ts";
+import type { Tie } from "./payment.ts";
+
+export const SELF = ".";
+
+export const paymentKey = (id: string): Key => ({ pk: `PAY#${id}`, sk: SELF });
+export const headsKey = (chainId: number): Key => ({ pk: `CUR#${chainId}`, sk: "heads" });
+export const aliasPk = (alias: string): string => `AL#${alias}`;
+
+/** Counters are spread over their own partitions: `CTR#<scope>`, then held or the window. */
+export function counterKey(counter: string): Key {
+  const [kind = "", rest = ""] = split(counter, "|");
+  if (kind === "held") return { pk: `CTR#${rest}`, sk: "held" };
+  const at = rest.lastIndexOf("|", rest.lastIndexOf("|") - 1);
+  return { pk: `CTR#${rest.slice(0, at)}`, sk: rest.slice(at + 1) };
+}
+
+/** A fact without payment, on one alias. Its key is its content, so a repeat changes nothing but an earlier `at`. */
+export function factPut(alias: string, fact: Fact): Put {
+  const data = { by: fact.by, type: fact.type, value: fact.value };
+  return { pk: aliasPk(alias), sk: `F#${fingerprint(canonical(data))}`, data, at: fact.at };
+}
+
+/** What ties a payment to an alias: a name, or a fact of the chain about it. */
+export function tiePut(alias: string, paymentId: string, tie: Tie): Put {
+  const pk = aliasPk(alias);
+  if ("by" in tie) return { pk, sk: `T#${paymentId}#${tie.by}`, data: { id: paymentId, by: tie.by } };
+  const { by, type, value, at } = tie.fact;
+  const data = { id: paymentId, fact: { by, type, value } };
+  return { pk, sk: `T#${paymentId}#${fingerprint(canonical(data))}`, data, at };
+}
+
+export const FACTS = "F#";
+export const TIES = "T#";
+
+/** Agents that payments were charged to and that the config does not name. */
+export const AGENTS = "AGENTS";
+
+/** Quarantined events: content-keyed, so that a redelivery does not count twice. */
+export function quarantinePut(data: { readonly [key: string]: Json | undefined }, at: string): Put {
+  return { pk: "QUARANTINE", sk: fingerprint(canonical(data)), data, at };
+}
+
+/** Payments are listed by the agent charged; contested ones and nobody's have partitions of their own. */
+export function listEntry(id: string, agentIds: readonly string[]): IndexEntry {
+  const [only] = agentIds;
+  return { partition: only === undefined ? "-" : agentIds.length > 1 ? "*" : only, sort: id };
+}
+
+/** The due index is spread over shards, so that no partition grows hot. */
+export const DUE_SHARDS = 4;
+
+export function dueEntry(id: string, at: string): IndexEntry {
+  let sum = 0;
+  for (let i = Math.max(0, id.length - 8); i < id.length; i++) sum += id.charCodeAt(i);
+  return { partition: `due#${sum % DUE_SHARDS}`, sort: `${at}#${id}` };
+}
+
+function split(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return [text.slice(0, at), text.slice(at + 1)];
+}

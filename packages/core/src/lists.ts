@@ -1,0 +1,124 @@
+/** Reading payments back: one by id, and pages of all, by id, assessed at the time of reading. */
+import { alias, parsePaymentId } from "@bursar/events/ids";
+import type { Payment, State, Verdict } from "@bursar/events/shapes";
+import { assess, find, type World } from "./assess.ts";
+import { isSuperseded } from "./delivery.ts";
+import { AGENTS, aliasPk, paymentKey, TIES } from "./items.ts";
+import { isNamed } from "./payment.ts";
+import type { Store, Stored } from "./ports.ts";
+import { load } from "./record.ts";
+import { assessRow, isRow, makesRow, showRow } from "./rows.ts";
+import { showPayment } from "./show.ts";
+
+export interface PaymentFilter {
+  readonly state?: State;
+  readonly verdict?: Verdict;
+  readonly agent?: string;
+  readonly tx?: string;
+}
+
+export interface PaymentPage {
+  readonly payments: readonly Payment[];
+  readonly nextCursor: string | null;
+}
+
+const PAGE = 500;
+
+/** One payment in its public shape; null where the table has none that is listed. */
+export async function showById(store: Store, world: World, now: string, id: string): Promise<Payment | null> {
+  const [stored] = await store.get([paymentKey(id)]);
+  return stored === undefined ? null : show(store, world, now, stored);
+}
+
+/** Payments by id, from behind `cursor`, that pass the filter, at most `limit`. */
+export async function listPayments(
+  store: Store,
+  world: World,
+  now: string,
+  filter: PaymentFilter,
+  page: { limit: number; cursor?: string | null },
+): Promise<PaymentPage> {
+  const payments: Payment[] = [];
+  for await (const payment of eachPayment(store, world, now, filter.agent ?? null, page.cursor ?? null)) {
+    if (!passes(payment, filter)) continue;
+    if (payments.length === page.limit) return { payments, nextCursor: payments[payments.length - 1]?.id ?? null };
+    payments.push(payment);
+  }
+  return { payments, nextCursor: null };
+}
+
+/** Every listed payment by id; of one agent, or of all. */
+export async function* eachPayment(store: Store, world: World, now: string, agent: string | null, after: string | null): AsyncGenerator<Payment> {
+  const partitions = agent === null ? await everyPartition(store, world) : [agent, "*"];
+  for await (const stored of merged(store, partitions, after)) {
+    const payment = await show(store, world, now, stored);
+    if (payment !== null) yield payment;
+  }
+}
+
+export function passes(payment: Payment, filter: PaymentFilter): boolean {
+  if (filter.state !== undefined && payment.state !== filter.state) return false;
+  if (filter.verdict !== undefined && payment.verdict !== filter.verdict) return false;
+  if (filter.agent !== undefined && !payment.agentIds.includes(filter.agent)) return false;
+  return filter.tx === undefined || payment.txHashes.some((hash) => hash.startsWith(filter.tx as string));
+}
+
+async function show(store: Store, world: World, now: string, stored: Stored): Promise<Payment | null> {
+  const id = stored.pk.slice("PAY#".length);
+  const { payment } = load(id, stored);
+  if (isRow(id)) {
+    if (!makesRow(payment) || Object.keys(payment.siblings).length > 0 || (await isTied(store, id))) return null;
+    return showRow(payment, assessRow(payment, now, world), world.directory);
+  }
+  if (parsePaymentId(id) === null || !isNamed(payment) || isSuperseded(payment)) return null;
+  const findings = find(payment, world.directory);
+  return showPayment(findings, assess(findings, now, world));
+}
+
+/** A row whose alias was tied while another writer made it: the alias itself decides, not the row. */
+async function isTied(store: Store, id: string): Promise<boolean> {
+  const [kind, scope = "", ...rest] = id.split(":");
+  const name = kind === "tx" ? alias.transaction(Number(scope), rest.join(":")) : alias.request(scope, rest.join(":"));
+  const { items } = await store.facts(aliasPk(name), TIES, { limit: 1 });
+  return items.length > 0;
+}
+
+async function everyPartition(store: Store, { directory }: World): Promise<string[]> {
+  const agents = new Set([...directory.labels.keys(), "-", "*"]);
+  let after: string | null = null;
+  do {
+    const page: Awaited<ReturnType<Store["facts"]>> = await store.facts(AGENTS, "", { after });
+    for (const { sk } of page.items) agents.add(sk);
+    after = page.next;
+  } while (after !== null);
+  return [...agents];
+}
+
+/** The list index's partitions as one stream by id. */
+async function* merged(store: Store, partitions: readonly string[], after: string | null): AsyncGenerator<Stored> {
+  const streams = partitions.map((partition) => entries(store, partition, after));
+  const heads = await Promise.all(streams.map((stream) => stream.next()));
+  for (;;) {
+    let least = -1;
+    for (const [i, head] of heads.entries()) {
+      const other = heads[least];
+      if (!head.done && (other === undefined || other.done || head.value.pk < other.value.pk)) least = i;
+    }
+    const head = heads[least];
+    const stream = streams[least];
+    if (head === undefined || head.done || stream === undefined) return;
+    yield head.value;
+    heads[least] = await stream.next();
+  }
+}
+
+async function* entries(store: Store, partition: string, from: string | null): AsyncGenerator<Stored, undefined> {
+  let after: string | null = null;
+  do {
+    const range = { ...(from === null ? {} : { from: `${from}\u0000` }), after, limit: PAGE };
+    const page: Awaited<ReturnType<Store["index"]>> = await store.index("list", partition, range);
+    for (const item of page.items) yield item;
+    after = page.next;
+  } while (after !== null);
+  return undefined;
+}

@@ -1,0 +1,104 @@
+/** `bursar replay`: events in file order through the same steps, offline; verdicts are judged once, at the end. */
+import type { Config } from "@bursar/events/config-schema";
+import { parseEntryText, type Quarantined, type Told } from "@bursar/events/envelope";
+import type { Action, Alert, Budget, Payment } from "@bursar/events/shapes";
+import { type Cause, openAlerts, paymentCauses, quarantineCauses } from "./alerts.ts";
+import { find, type Heads } from "./assess.ts";
+import { budgetRows } from "./budgets.ts";
+import { type CorrelateWorld, correlate } from "./correlate.ts";
+import { directoryOf } from "./directory.ts";
+import { countedBy, type Effects } from "./effects.ts";
+import { paymentKey, quarantinePut } from "./items.ts";
+import { eachPayment } from "./lists.ts";
+import type { Json, Store } from "./ports.ts";
+import { load } from "./record.ts";
+import { isRow } from "./rows.ts";
+
+export interface Replayed {
+  readonly payments: readonly Payment[];
+  readonly budgets: readonly Budget[];
+  readonly alerts: readonly Alert[];
+  readonly actions: readonly Action[];
+  readonly quarantined: readonly Quarantined[];
+}
+
+export interface ReplayOptions {
+  /** ISO-8601; default the latest `at` of the events taken. */
+  readonly now?: string;
+  /** Called after each chunk with the events taken so far. */
+  readonly onProgress?: (events: number) => void;
+}
+
+/** Lines that go through the steps together. They come out as if each had come alone. */
+const CHUNK_LINES = 512;
+
+/** The world a config describes, with the heads as they stand. */
+export function worldOf(config: Config, heads: ReadonlyMap<number, Heads> = new Map()): CorrelateWorld {
+  return { directory: directoryOf(config), deadlines: config.deadlines, counted: countedBy(config.budgets), heads };
+}
+
+export async function replay(store: Store, config: Config, lines: AsyncIterable<string>, options: ReplayOptions = {}): Promise<Replayed> {
+  const heads = new Map<number, Heads>();
+  const world = worldOf(config, heads);
+  const quarantined = new Map<string, Quarantined>();
+  const causes: Cause[] = [];
+  let latest = "";
+  let events = 0;
+  let chunk: Told[] = [];
+  let count = 0;
+  const drain = async (): Promise<void> => {
+    const outcome = await correlate(store, world, chunk, latest);
+    if (outcome.failed.length > 0) throw new Error(`${outcome.failed.length} events could not be committed: is another process writing here?`);
+    for (const [chainId, head] of outcome.heads) heads.set(chainId, head);
+    events += chunk.length;
+    chunk = [];
+    count = 0;
+    options.onProgress?.(events);
+  };
+
+  for await (const line of lines) {
+    if (line.trim() === "") continue;
+    const parsed = parseEntryText(line, "replay");
+    for (const one of parsed.told) {
+      if (one.event.at > latest) latest = one.event.at;
+      chunk.push(one);
+    }
+    for (const bad of parsed.quarantined) {
+      const put = quarantinePut(bad as unknown as { [key: string]: Json }, latest);
+      if (!quarantined.has(put.sk)) quarantined.set(put.sk, bad);
+      await store.putAll([put]);
+    }
+    if (parsed.oversized !== null) {
+      causes.push({ rule: "oversized_entry", subject: `source:${parsed.oversized}`, severity: "warning", sample: "more than 50 events" });
+    }
+    if (++count >= CHUNK_LINES) await drain();
+  }
+  await drain();
+
+  const now = options.now ?? (latest === "" ? new Date(0).toISOString() : latest);
+  const payments: Payment[] = [];
+  const figures: { [counter: string]: bigint } = {};
+  for await (const payment of eachPayment(store, world, now, null, null)) {
+    payments.push(payment);
+    const stored = isRow(payment.id) ? undefined : (await store.get([paymentKey(payment.id)]))[0];
+    if (stored === undefined) {
+      causes.push(...paymentCauses(payment, null, world.directory));
+      continue;
+    }
+    const { payment: folded, applied } = load(payment.id, stored);
+    addAll(figures, applied);
+    causes.push(...paymentCauses(payment, find(folded, world.directory), world.directory));
+  }
+  causes.push(...quarantineCauses([...quarantined.values()]));
+  return {
+    payments,
+    budgets: budgetRows(config.budgets, figures, config.org, now),
+    alerts: openAlerts(causes, now),
+    actions: [],
+    quarantined: [...quarantined.values()],
+  };
+}
+
+function addAll(figures: { [counter: string]: bigint }, applied: Effects): void {
+  for (const counter of Object.keys(applied)) figures[counter] = (figures[counter] ?? 0n) + (applied[counter] ?? 0n);
+}

@@ -1,0 +1,67 @@
+/**
+ * Settlement is a register, because blocks come and go: per log the highest `seq` wins, on a tie orphaned wins, and an
+ * orphaning without `seq` takes back the settlements of its own block only. Of several live logs the highest
+ * (seq, blockNumber, logIndex) is the settlement.
+ */
+import { DROPPED, type Slots } from "./payment.ts";
+import { compareStamped, type Stamped, valuesOf } from "./slot.ts";
+
+export interface Settlement {
+  readonly txHash: string;
+  readonly logIndex: number;
+  readonly blockNumber: number;
+  readonly blockHash: string;
+  readonly payee: string;
+  readonly amount: string;
+  readonly seq: number;
+  /** The block's time. */
+  readonly at: string;
+}
+
+/** The settlement that stands, among the chain's facts of one payment; null where none does. */
+export function settlementOf(slots: Slots): Settlement | null {
+  let best: Settlement | null = null;
+  const orphaned = slots["chain.orphaned|chain"];
+  for (const group of ["chain.settled|chain", "chain.transferred|chain"]) {
+    const logs = slots[group];
+    if (logs === undefined) continue;
+    for (const key of Object.keys(logs)) {
+      const slot = logs[key];
+      if (slot === undefined || key === DROPPED) continue;
+      const gone = orphaned?.[key];
+      const live = liveOf(valuesOf(slot), gone === undefined ? [] : valuesOf(gone));
+      if (live !== null && (best === null || above(live, best))) best = live;
+    }
+  }
+  return best;
+}
+
+/** True where the chain ever said that this payment was settled, though it may stand no longer. */
+export function wasSettled(slots: Slots): boolean {
+  return slots["chain.settled|chain"] !== undefined || slots["chain.transferred|chain"] !== undefined;
+}
+
+function liveOf(settled: readonly Stamped[], orphaned: readonly Stamped[]): Settlement | null {
+  const top = Math.max(...settled.map(seqOf));
+  const taken = new Set<string>();
+  for (const stamped of orphaned) {
+    const { seq, blockHash } = stamped.value as { seq?: number; blockHash?: string };
+    if (seq === undefined) taken.add(blockHash ?? "");
+    else if (seq >= top) return null;
+  }
+  const live = settled
+    .filter((stamped) => seqOf(stamped) === top && !taken.has(stamped.value.blockHash as string))
+    .sort((a, b) => blockOf(a) - blockOf(b) || compareStamped(a, b));
+  const last = live[live.length - 1];
+  return last === undefined ? null : ({ ...last.value, seq: top, at: last.at } as unknown as Settlement);
+}
+
+function above(a: Settlement, b: Settlement): boolean {
+  if (a.seq !== b.seq) return a.seq > b.seq;
+  if (a.blockNumber !== b.blockNumber) return a.blockNumber > b.blockNumber;
+  if (a.logIndex !== b.logIndex) return a.logIndex > b.logIndex;
+  return a.txHash > b.txHash;
+}
+
+const seqOf = (stamped: Stamped): number => (stamped.value.seq as number | undefined) ?? 0;
+const blockOf = (stamped: Stamped): number => stamped.value.blockNumber as number;

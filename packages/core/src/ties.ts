@@ -1,0 +1,44 @@
+/** What ties payments to aliases: the names their own facts give, and on shared aliases what the chain said of them. */
+import { canonical } from "./canonical.ts";
+import { alias, parsePaymentId } from "@bursar/events/ids";
+import type { Directory } from "./directory.ts";
+import { entriesOf, tiesOf } from "./evidence.ts";
+import type { Fact } from "./fact.ts";
+import type { Folded, Slots, Tie } from "./payment.ts";
+
+export interface NamedTie {
+  readonly alias: string;
+  readonly tie: Tie;
+}
+
+/** The ties of `after` that `before` had not: what a writer makes durable before it reads the other side. */
+export function newTies(before: Folded, after: Folded, directory: Directory): NamedTie[] {
+  if (before.own === after.own) return [];
+  const known = new Set(allTies(before, directory).map(({ name }) => name));
+  return allTies(after, directory).filter(({ name }) => !known.has(name));
+}
+
+function allTies(payment: Folded, directory: Directory): (NamedTie & { name: string })[] {
+  const ties = new Map<string, NamedTie>();
+  const aliases = new Set<string>();
+  for (const { alias: name, by } of tiesOf(payment, directory)) {
+    ties.set(`${name} ${by}`, { alias: name, tie: { by } });
+    aliases.add(name);
+  }
+  const chainId = parsePaymentId(payment.id)?.chainId ?? directory.chainId;
+  for (const fact of chainFacts(payment.own)) {
+    const own = alias.transaction(chainId, fact.value.txHash as string);
+    for (const name of aliases) {
+      if (name.startsWith("req:") || name.startsWith("pur:") || name === own) {
+        ties.set(`${name} ${fact.type} ${canonical(fact.value)} ${fact.at}`, { alias: name, tie: { fact } });
+      }
+    }
+  }
+  return [...ties].map(([name, tie]) => ({ ...tie, name }));
+}
+
+function chainFacts(own: Slots): Fact[] {
+  const chain: { [group: string]: Slots[string] } = {};
+  for (const group of ["chain.settled|chain", "chain.orphaned|chain"]) if (own[group] !== undefined) chain[group] = own[group];
+  return entriesOf(chain).flatMap(({ type, kind, values }) => values.map(({ at, value }) => ({ by: kind, type, at, value })));
+}

@@ -1,0 +1,38 @@
+/** Budget windows: UTC, half open; a week starts on Monday; `total` has neither start nor end. */
+import type { Window } from "@bursar/events/shapes";
+
+export interface Span {
+  readonly start: string | null;
+  readonly end: string | null;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** The window that contains `at` (ISO-8601 UTC). */
+export function windowOf(window: Window, at: string): Span {
+  const ms = Date.parse(at);
+  const date = new Date(ms);
+  switch (window) {
+    case "hour":
+      return span(ms - mod(ms, HOUR_MS), HOUR_MS);
+    case "day":
+      return span(ms - mod(ms, DAY_MS), DAY_MS);
+    case "week":
+      // 1970-01-01 was a Thursday: three days into its week.
+      return span(ms - mod(ms + 3 * DAY_MS, 7 * DAY_MS), 7 * DAY_MS);
+    case "month": {
+      const start = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
+      const end = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+      return span(start, end - start);
+    }
+    case "total":
+      return { start: null, end: null };
+  }
+}
+
+function span(startMs: number, lengthMs: number): Span {
+  return { start: new Date(startMs).toISOString(), end: new Date(startMs + lengthMs).toISOString() };
+}
+
+const mod = (a: number, b: number): number => ((a % b) + b) % b;
