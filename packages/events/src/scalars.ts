@@ -18,7 +18,10 @@ export const hash = z
 /** A uint256 as a decimal string: no sign, point, exponent or leading zero. */
 export const uint256 = z
   .string()
-  .regex(/^(?:0|[1-9]\d{0,77})$/, "must be a decimal string below 2^256, without sign, point or leading zero")
+  .regex(/^(?:0|[1-9]\d{0,77})$/, {
+    error: "must be a decimal string below 2^256, without sign, point or leading zero",
+    abort: true, // else the next check would read a long word as a number, which throws
+  })
   .refine((text) => text.length < 78 || BigInt(text) < UINT256_END, "must be below 2^256");
 
 export const integer = z.int("must be a JSON integer").min(0, "must not be negative");
