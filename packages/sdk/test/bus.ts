@@ -95,7 +95,10 @@ export async function startBus(port = 0): Promise<Bus> {
           act();
         };
         const look = () => void (condition() && settle(resolve));
-        const timer = setTimeout(() => settle(() => reject(new Error("the condition did not come true in time"))), timeoutMs);
+        const timer = setTimeout(
+          () => settle(() => reject(new Error("the condition did not come true in time"))),
+          timeoutMs,
+        );
         const poll = setInterval(look, 10);
         watchers.add(look);
         look();

@@ -12,7 +12,7 @@ import { wrapFetchWithPayment, x402Client } from "@x402/fetch";
 import express from "express";
 import { createWalletClient, http, publicActions } from "viem";
 import { arbitrum } from "viem/chains";
-import { type ClientOptions, type Emitter, instrumentExpress, instrumentFacilitator, instrumentFetch } from "../src/index.ts";
+import { type ClientOptions, type Emitter, instrumentExpress, instrumentFetch } from "../src/index.ts";
 
 export const NETWORK = "eip155:42161";
 export const PRICE = "10000";
@@ -20,17 +20,22 @@ export const PRICE = "10000";
 export interface Market {
   readonly devnet: Devnet;
   readonly facilitator: x402Facilitator;
+  readonly signer: ReturnType<typeof toFacilitatorEvmSigner>;
   readonly stop: () => Promise<void>;
 }
 
-export async function startMarket(emitter?: Emitter): Promise<Market> {
+export async function startMarket(): Promise<Market> {
   const devnet = await startDevnet({ blockTimeSeconds: 0.1 });
   const account = devnet.accounts.relayer;
-  const wallet = createWalletClient({ account, chain: arbitrum, transport: http(devnet.rpcUrl), pollingInterval: 20 }).extend(publicActions);
+  const wallet = createWalletClient({
+    account,
+    chain: arbitrum,
+    transport: http(devnet.rpcUrl),
+    pollingInterval: 20,
+  }).extend(publicActions);
   const signer = toFacilitatorEvmSigner({ ...wallet, address: account.address } as never);
   const facilitator = registerFacilitator(new x402Facilitator(), { signer, networks: NETWORK });
-  if (emitter !== undefined) instrumentFacilitator(emitter, facilitator);
-  return { devnet, facilitator, stop: () => devnet.stop() };
+  return { devnet, facilitator, signer, stop: () => devnet.stop() };
 }
 
 /** The facilitator as a resource server wants it, in this process; x402's own way for tests and single binaries. */
