@@ -4,16 +4,14 @@ import { CHAINS, chainById, DEFAULT_CHAIN_ID } from "./chains.ts";
 import { parseUsd } from "./money.ts";
 import { address } from "./scalars.ts";
 import { PRODUCER_ID } from "./source.ts";
+import { clean } from "./text.ts";
 
-const usd = z.string('write dollars as a text, like "5.00"').transform((text, context) => {
+const DOLLARS = 'write dollars with a point and at most six decimals, like "5.00"';
+const usd = z.string(DOLLARS).transform((text, context) => {
   try {
     return parseUsd(text);
   } catch {
-    context.issues.push({
-      code: "custom",
-      message: `is ${JSON.stringify(text.slice(0, 40))}: write dollars with a point and at most six decimals, like "5.00"`,
-      input: text,
-    });
+    context.issues.push({ code: "custom", message: DOLLARS, input: text });
     return z.NEVER;
   }
 });
@@ -31,47 +29,48 @@ const scope = z.union(
     z.strictObject({ payee: everyOr(address) }).transform(({ payee }) => ({ kind: "payee" as const, id: payee })),
     z.strictObject({ api: everyOr(producerId) }).transform(({ api }) => ({ kind: "api" as const, id: api })),
     z
-      .strictObject({ label: z.string().regex(/^[^=]+=.+$/, 'is a pair like "team=growth"') })
+      .strictObject({ label: z.string().regex(/^[^=]+=.+$/, 'must be a pair like "team=growth"') })
       .transform(({ label }) => ({ kind: "label" as const, id: label })),
   ],
   {
     error:
-      'is one of { org: "*" }, { agent: "research" }, { session: "*" }, { wallet: "0x..." }, { payee: "0x..." }, { api: "reports" }, { label: "team=growth" }; "*" is a budget for each',
+      'must be one of { org: "*" }, { agent: "research" }, { session: "*" }, { wallet: "0x..." }, { payee: "0x..." }, { api: "reports" }, { label: "team=growth" }; "*" is a budget for each',
   },
 );
 
 const threshold = z.strictObject({
-  at: z.number("is a share of the limit, like 0.5").positive("must be above 0").max(1000, "must be at most 1000"),
-  do: z.enum(["alert", "revoke", "freeze"], 'is "alert", "revoke" or "freeze"'),
+  at: z.number("must be a share of the limit, like 0.5").positive("must be above 0").max(1000, "must be at most 1000"),
+  do: z.enum(["alert", "revoke", "freeze"], 'must be "alert", "revoke" or "freeze"'),
 });
 
 const budget = z
   .strictObject({
     id: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "may hold up to 64 letters, digits, points, dashes and underscores"),
     scope,
-    window: z.enum(["hour", "day", "week", "month", "total"], 'is "hour", "day", "week", "month" or "total"'),
+    window: z.enum(["hour", "day", "week", "month", "total"], 'must be "hour", "day", "week", "month" or "total"'),
     limitUsd: usd,
-    mode: z.enum(["enforce", "observe"], 'is "enforce" or "observe"').default("enforce"),
+    mode: z.enum(["enforce", "observe"], 'must be "enforce" or "observe"').default("enforce"),
     thresholds: z.array(threshold).max(16, "must be at most 16").default([]),
   })
   .transform(({ limitUsd, ...rest }) => ({ ...rest, limit: limitUsd }));
 
-const seconds = z.int("is a whole number of seconds").min(0, "must not be negative").max(31_536_000);
-const rpcUrl = z.union([
-  z.url({ protocol: /^(https?|wss?)$/, error: "is an http(s) or ws(s) URL" }),
-  z.strictObject({ secret: name }),
-]);
+const seconds = z.int("must be a whole number of seconds").min(0, "must not be negative").max(31_536_000);
+const RPC_URL = 'must be an http(s) or ws(s) URL, or { secret: "Name" } where it holds a key';
+const rpcUrl = z.union(
+  [z.url({ protocol: /^(https?|wss?)$/, error: RPC_URL }), z.strictObject({ secret: name }, RPC_URL)],
+  RPC_URL,
+);
 const known = CHAINS.map((chain) => chain.id).join(" and ");
 
 export const configSchema = z
   .strictObject({
     org: z
-      .string('is the name of your organisation, like "acme"')
+      .string('must be the name of your organisation, like "acme"')
       .regex(PRODUCER_ID, "may hold letters, digits, points, dashes and underscores only"),
     chains: z
       .array(
         z.strictObject({
-          id: z.int().refine((id) => chainById(id) !== undefined, `is not known: version 1 knows ${known}`),
+          id: z.int().refine((id) => chainById(id) !== undefined, `version 1 knows ${known}`),
           rpcUrls: z.array(rpcUrl).max(16).default([]),
         }),
       )
@@ -102,8 +101,8 @@ export const configSchema = z
       .prefault({}),
     alerts: z
       .strictObject({
-        email: z.array(z.email("is an e-mail address")).default([]),
-        slack: z.strictObject({ secret: name }).optional(),
+        email: z.array(z.email("must be an e-mail address")).default([]),
+        slack: z.strictObject({ secret: name }, 'must be { secret: "Name" }: whoever has the URL can post').optional(),
       })
       .prefault({}),
   })
@@ -136,13 +135,38 @@ export function parseConfig(input: unknown, file = "bursar.config.ts"): Config {
   if (parsed.success) return parsed.data;
   throw new ConfigError(
     file,
-    parsed.error.issues.slice(0, 10).map((issue) => {
-      const field = issue.path
-        .map((p, i) => (typeof p === "number" ? `[${p}]` : `${i === 0 ? "" : "."}${String(p)}`))
-        .join("");
-      return `${field === "" ? "" : `${field} `}${issue.message}`;
-    }),
+    parsed.error.issues.slice(0, 10).map((issue) => said(issue, input)),
   );
+}
+
+/** What a field holds, unless that may be a secret, and what it should hold. */
+function said(issue: z.core.$ZodIssue, input: unknown): string {
+  const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
+  if (issue.code === "unrecognized_keys") {
+    const known = issue.keys.map((key) => fieldName([...path, key])).join(", ");
+    return `${known}: no such field, check its spelling`;
+  }
+  // A record's key is wrong: what is said about the key is inside.
+  const message = issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+  if (path.length === 0) return 'must be an object, like { org: "acme" }';
+  const field = fieldName(path);
+  if (issue.code === "invalid_key") return `${field}: this name ${message}`;
+  if (path.includes("rpcUrls") || path.includes("slack")) return `${field}: ${message}`;
+  const value = path.reduce<unknown>(
+    (part, key) => (part as Record<string | number, unknown> | undefined)?.[key],
+    input,
+  );
+  return `${field} is ${value === undefined ? "missing" : show(value)}: ${message}`;
+}
+
+function show(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === "string" || typeof value === "number" || value === null) return clean(JSON.stringify(value), 60);
+  return typeof value === "object" ? "an object" : clean(String(value), 60);
+}
+
+function fieldName(path: readonly (string | number)[]): string {
+  return path.map((part, i) => (typeof part === "number" ? `[${part}]` : `${i === 0 ? "" : "."}${part}`)).join("");
 }
 
 function unique(
@@ -153,7 +177,7 @@ function unique(
   const seen = new Map<string, readonly (string | number)[]>();
   for (const [value, path] of entries) {
     if (seen.has(value)) {
-      const message = `is "${value}", which ${seen.get(value)?.join(".")} is too: each may stand once in ${list}`;
+      const message = `${fieldName(seen.get(value) ?? [])} is too, and each may stand once in ${list}`;
       context.issues.push({ code: "custom", message, path: [...path], input: value });
     }
     seen.set(value, path);
