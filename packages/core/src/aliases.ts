@@ -5,7 +5,6 @@ import type { Fact } from "./fact.ts";
 import { aliasPk, FACTS, TIES } from "./items.ts";
 import type { Tie } from "./payment.ts";
 import type { Fact as StoredFact, Store } from "./ports.ts";
-import type { Value } from "./slot.ts";
 
 export interface AliasContent {
   readonly alias: string;
@@ -20,14 +19,14 @@ export async function readAlias(store: Store, alias: string, toldNow: boolean): 
   const wide = alias.startsWith("ses:") || alias.startsWith("wal:");
   const [facts, ties] = await Promise.all([readAll(store, alias, FACTS), wide && !toldNow ? [] : readAll(store, alias, TIES)]);
   const byPayment = new Map<string, Tie[]>();
-  for (const { data, at } of ties) {
+  for (const { data } of ties) {
     const { id, by, fact } = data as unknown as StoredTie;
-    const tie: Tie = fact === undefined ? { by: by ?? "" } : { fact: { ...fact, at: at ?? "" } };
+    const tie: Tie = fact === undefined ? { by: by ?? "" } : { fact };
     byPayment.set(id, [...(byPayment.get(id) ?? []), tie]);
   }
   return {
     alias,
-    facts: facts.map(({ data, at }) => ({ ...(data as unknown as Omit<Fact, "at">), at: at ?? "" })),
+    facts: facts.map(({ data }) => data as unknown as Fact),
     ties: byPayment,
     row: rowOf(alias),
   };
@@ -59,7 +58,7 @@ async function readAll(store: Store, alias: string, prefix: string): Promise<Sto
 interface StoredTie {
   readonly id: string;
   readonly by?: string;
-  readonly fact?: { readonly by: string; readonly type: string; readonly value: Value };
+  readonly fact?: Fact;
 }
 
 function rowOf(alias: string): string | null {

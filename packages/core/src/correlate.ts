@@ -262,7 +262,7 @@ function writeOf(payment: Folded, before: Loaded, world: CorrelateWorld, now: st
     if (payment === before.payment) return null;
     // Only an alias names it yet. The write keeps its first writer from overlooking what it holds.
     const put = save(payment, before.applied, null, null, before.version);
-    return { put, deltas: [], change: { id: payment.id, before, after: after(payment, {}, null, before), findings: null } };
+    return { put, deltas: [], change: { id: payment.id, before, after: afterOf(payment, {}, null, put, before), findings: null } };
   }
   const findings = find(payment, world.directory);
   const effects = effectsOf(findings, world.directory, world.counted);
@@ -270,13 +270,13 @@ function writeOf(payment: Folded, before: Loaded, world: CorrelateWorld, now: st
   if (payment === before.payment && deltas.length === 0) return null;
   const assessed = assess(findings, now, world);
   const put = save(payment, effects, assessed, isSuperseded(payment) ? null : findings.evidence.owners, before.version);
-  return { put, deltas, change: { id: payment.id, before, after: after(payment, effects, assessed, before), findings } };
+  return { put, deltas, change: { id: payment.id, before, after: afterOf(payment, effects, assessed, put, before), findings } };
 }
 
 /** Agents that the config does not name are noted, so that lists find their payments. */
 function newAgent({ put, change }: Write, directory: World["directory"]): Put[] {
   const agent = put.index?.list?.partition;
-  const isNew = agent !== undefined && change.before.version === null && !directory.labels.has(agent);
+  const isNew = agent !== undefined && agent !== change.before.listed && !directory.labels.has(agent);
   return isNew && agent !== "-" && agent !== "*" ? [{ pk: AGENTS, sk: agent, data: {} }] : [];
 }
 
@@ -285,11 +285,11 @@ function rowWrite(row: Folded, before: Loaded, world: CorrelateWorld, now: strin
   if (row === before.payment || !makesRow(row) || (tied && before.version === null)) return null;
   const assessed = tied ? null : assessRow(row, now, world);
   const put = save(row, {}, assessed, tied ? null : reporters(row), before.version);
-  return { put, deltas: [], change: { id: row.id, before, after: after(row, {}, assessed, before), findings: null } };
+  return { put, deltas: [], change: { id: row.id, before, after: afterOf(row, {}, assessed, put, before), findings: null } };
 }
 
-function after(payment: Folded, applied: Effects, assessed: Loaded["assessed"], before: Loaded): Loaded {
-  return { payment, applied, assessed, version: (before.version ?? 0) + 1 };
+function afterOf(payment: Folded, applied: Effects, assessed: Loaded["assessed"], put: VersionedPut, before: Loaded): Loaded {
+  return { payment, applied, assessed, listed: put.index?.list?.partition ?? null, version: (before.version ?? 0) + 1 };
 }
 
 function reporters(row: Folded): readonly string[] {

@@ -18,19 +18,19 @@ export function counterKey(counter: string): Key {
   return { pk: `CTR#${rest.slice(0, at)}`, sk: rest.slice(at + 1) };
 }
 
-/** A fact without payment, on one alias. Its key is its content, so a repeat changes nothing but an earlier `at`. */
-export function factPut(alias: string, fact: Fact): Put {
-  const data = { by: fact.by, type: fact.type, value: fact.value };
-  return { pk: aliasPk(alias), sk: `F#${fingerprint(canonical(data))}`, data, at: fact.at };
+/** A fact without payment, on one alias. Its key is all that was said and when, so a repeat changes nothing. */
+export function factPut(alias: string, { by, type, at, value }: Fact): Put {
+  const data = { by, type, at, value };
+  return { pk: aliasPk(alias), sk: `${FACTS}${fingerprint(canonical(data))}`, data };
 }
 
 /** What ties a payment to an alias: a name, or a fact of the chain about it. */
 export function tiePut(alias: string, paymentId: string, tie: Tie): Put {
   const pk = aliasPk(alias);
-  if ("by" in tie) return { pk, sk: `T#${paymentId}#${tie.by}`, data: { id: paymentId, by: tie.by } };
-  const { by, type, value, at } = tie.fact;
-  const data = { id: paymentId, fact: { by, type, value } };
-  return { pk, sk: `T#${paymentId}#${fingerprint(canonical(data))}`, data, at };
+  if ("by" in tie) return { pk, sk: `${TIES}${paymentId}#${tie.by}`, data: { id: paymentId, by: tie.by } };
+  const { by, type, at, value } = tie.fact;
+  const fact = { by, type, at, value };
+  return { pk, sk: `${TIES}${paymentId}#${fingerprint(canonical(fact))}`, data: { id: paymentId, fact } };
 }
 
 export const FACTS = "F#";

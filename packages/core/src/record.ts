@@ -11,17 +11,20 @@ export interface Loaded {
   readonly applied: Effects;
   /** The assessment when it was last written: it may be late by a deadline, never by a fact. */
   readonly assessed: Pick<Assessment, "state" | "verdict" | "breaks" | "due"> | null;
+  /** The partition of the list that it stands in; null where it stands in none. */
+  readonly listed: string | null;
   readonly version: number | null;
 }
 
 export function load(id: string, stored: Stored | undefined): Loaded {
-  if (stored === undefined) return { payment: { id, own: {}, context: {}, siblings: {} }, applied: {}, assessed: null, version: null };
+  if (stored === undefined) return { payment: { id, own: {}, context: {}, siblings: {} }, applied: {}, assessed: null, listed: null, version: null };
   const data = stored.data as unknown as Data;
   const applied = Object.fromEntries(Object.entries(data.applied ?? {}).map(([counter, amount]) => [counter, BigInt(amount)]));
   return {
     payment: { id, own: data.own ?? {}, context: data.context ?? {}, siblings: data.siblings ?? {} },
     applied,
     assessed: data.assessed ?? null,
+    listed: stored.index?.list?.partition ?? null,
     version: stored.version,
   };
 }

@@ -37,6 +37,6 @@ async function reassess(store: Store, world: CorrelateWorld, before: ReturnType<
   const agents = findings === null ? [] : isSuperseded(payment) ? null : findings.evidence.owners;
   const put = save(payment, applied, assessed, agents, before.version);
   if ((await store.commit([put], [])) === "conflict") return null;
-  const after = { payment, applied, assessed, version: (before.version ?? 0) + 1 };
+  const after = { payment, applied, assessed, listed: put.index?.list?.partition ?? null, version: (before.version ?? 0) + 1 };
   return { id: payment.id, before, after, findings };
 }
