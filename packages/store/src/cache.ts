@@ -12,7 +12,7 @@ export interface Slot<T> {
   value: T | undefined;
   /** What the disk holds, or will hold when the flush that is under way ends. */
   flushed: T | undefined;
-  /** The JSON that the next flush writes. */
+  /** The JSON that the next flush writes, where it is made already. */
   text: string | null;
   /** The group that will make `value` durable; 0 when it is. */
   group: number;
@@ -33,6 +33,8 @@ export interface Cache<T> {
   hot: Map<string, Partition<T>>;
   cold: Map<string, Partition<T>>;
   hotSlots: number;
+  /** Hot slots at which cold ones are dropped. */
+  rotateAt: number;
   readonly overgrown: Set<Partition<T>>;
   readonly slotsMax: number;
 }
@@ -42,7 +44,7 @@ const PARTITION_SLOTS_MAX = 4096;
 
 /** A cache that keeps at most `slotsMax` slots, more only while they are not flushed. */
 export function createCache<T>(slotsMax: number): Cache<T> {
-  return { hot: new Map(), cold: new Map(), hotSlots: 0, overgrown: new Set(), slotsMax };
+  return { hot: new Map(), cold: new Map(), hotSlots: 0, rotateAt: slotsMax / 2, overgrown: new Set(), slotsMax };
 }
 
 /**
@@ -50,7 +52,7 @@ export function createCache<T>(slotsMax: number): Cache<T> {
  * before it has written to it.
  */
 export function tidy<T>(cache: Cache<T>): void {
-  if (cache.hotSlots > cache.slotsMax / 2) rotate(cache);
+  if (cache.hotSlots > cache.rotateAt) rotate(cache);
   if (cache.overgrown.size === 0) return;
   for (const partition of cache.overgrown) trim(cache, partition);
   cache.overgrown.clear();
@@ -115,6 +117,7 @@ function rotate<T>(cache: Cache<T>): void {
   cache.cold = cache.hot;
   cache.hot = kept;
   cache.hotSlots = slots;
+  cache.rotateAt = Math.max(cache.slotsMax / 2, slots * 2); // much is unflushed: no use in looking again at once
 }
 
 function trim<T>(cache: Cache<T>, partition: Partition<T>): void {

@@ -71,12 +71,12 @@ function metaAt(handle: number, position: number): { pageSize: number; lastPage:
 const WALK = `
 const { open } = require(process.argv[1]);
 const db = open({ path: process.argv[2], noSubdir: false, readOnly: true, keyEncoding: "binary", encoding: "binary" });
-let bytes = 0;
-for (const { key, value } of db.getRange({})) bytes += key.length + value.length;
-process.exit(0);
+let entries = 0;
+for (const { key, value } of db.getRange({})) if (key.length + value.length > 0) entries += 1;
+process.exit(entries === db.getStats().entryCount ? 0 : 1);
 `;
 
-/** Reads every entry in a process that may die of it. */
+/** Reads every entry in a process that may die of it. Where pages are missing, a walk may also end early. */
 function isReadable(directory: string): boolean {
   const lmdb = createRequire(import.meta.url).resolve("lmdb");
   return spawnSync(process.execPath, ["-e", WALK, lmdb, directory], { stdio: "ignore" }).status === 0;

@@ -6,7 +6,6 @@
  * a power cut loses what was acknowledged, as far as the disk keeps its word. (lmdb-js's `overlappingSync`, which syncs
  * after it resolves, is off: it measured no faster here.)
  */
-import type { Stored } from "@bursar/core/ports";
 import type { RootDatabase } from "lmdb";
 import type { Slot } from "./cache.ts";
 import { StoreError } from "./error.ts";
@@ -30,8 +29,8 @@ interface Group {
 }
 
 export interface Groups {
-  /** Takes a row that a caller has just set; its JSON is `text`. */
-  putItem(slot: Slot<Row>, text: string): void;
+  /** Takes a row that a caller has just set; its JSON is `text`, or is made when it is flushed. */
+  putItem(slot: Slot<Row>, text: string | null): void;
   putCounter(slot: Slot<bigint>): void;
   /** Notes a change for the feed, in the same transaction. */
   change(slot: Slot<Row>, before: Row | undefined, after: string): void;
@@ -76,7 +75,10 @@ export function createGroups(db: Database, options: GroupOptions): Groups {
     if (flushing !== null || size(open) === 0) return;
     asked = false;
     const group = open;
-    if (failure !== null) return group.settle(failure);
+    if (failure !== null) {
+      group.settle(failure);
+      return;
+    }
     flushing = group;
     open = newGroup(group.id + 1);
     let written: Promise<unknown>;
@@ -95,7 +97,7 @@ export function createGroups(db: Database, options: GroupOptions): Groups {
   function write(group: Group): void {
     for (const slot of group.items) {
       const row = slot.value as Row;
-      void db.put(itemKey(SPACE.item, slot.pk, slot.sk), slot.text as string);
+      void db.put(itemKey(SPACE.item, slot.pk, slot.sk), slot.text ?? textOf(row));
       moveIndex("due", slot, row);
       moveIndex("list", slot, row);
       slot.flushed = row;
@@ -185,7 +187,7 @@ export function createGroups(db: Database, options: GroupOptions): Groups {
       afterWrite();
     },
     change(slot, before, after) {
-      if (options.feedLength > 0) open.feed.push({ slot, before, after });
+      open.feed.push({ slot, before, after });
     },
     durable,
     async flush() {

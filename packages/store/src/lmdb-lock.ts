@@ -15,7 +15,9 @@ interface Holder {
   readonly started: string | null;
 }
 
-const ATTEMPTS_MAX = 5;
+const ATTEMPTS_MAX = 10;
+/** Looks at a lock without a holder, 20 ms apart, before it counts as left behind. */
+const LOOKS = 5;
 
 /**
  * Takes the directory's lock; returns what gives it back.
@@ -37,7 +39,7 @@ export async function takeLock(directory: string): Promise<() => void> {
     const content = contentOf(file);
     if (content === null) continue; // given back in between
     const holder = holderOf(content);
-    if (holder === null && attempt + 1 < ATTEMPTS_MAX) {
+    if (holder === null && attempt < LOOKS) {
       await pause(20); // created, not yet written; or its writer died just then
       continue;
     }

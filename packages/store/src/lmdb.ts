@@ -19,7 +19,8 @@ import { counterSlotOf, rangeRows, readCounter, readRow, slotOf } from "./lmdb-r
 export interface LmdbOptions {
   /**
    * "each" (default): what resolved survives kill -9 and a power cut. "flush": writes resolve when they are in memory,
-   * `flush` waits for the disk; for stores that are thrown away.
+   * `flush` waits for the disk; for stores that are thrown away. Without a feed such a store makes JSON of an item only
+   * when it is flushed, once for many versions; data that is no JSON fails the store then, not the call.
    */
   readonly durability?: "each" | "flush";
   /** Beside a process that writes: sees what that has flushed. */
@@ -116,6 +117,7 @@ function writerOf(db: Database, options: LmdbOptions, release: () => void): Lmdb
   const counts = createCache<bigint>(cacheItems);
   const feedLength = options.feedLength ?? 10_000;
   const groups = createGroups(db, { feedLength, groupWrites: options.groupWrites ?? 4096, eager });
+  const late = !eager && feedLength === 0;
   let closed = false;
 
   /** Before anything else in an operation, and with no other await before its writes. */
@@ -159,7 +161,7 @@ function writerOf(db: Database, options: LmdbOptions, release: () => void): Lmdb
       let group = 0;
       const texts = puts.map((put) => {
         checkKey(put);
-        return dataText(put);
+        return late ? null : dataText(put);
       });
       for (const [i, put] of puts.entries()) {
         const slot = slotOf(db, rows, put.pk, put.sk);
@@ -167,7 +169,8 @@ function writerOf(db: Database, options: LmdbOptions, release: () => void): Lmdb
         const held = slot.value;
         if (held === undefined || (held.at !== null && at !== null && at < held.at)) {
           slot.value = { item: { pk: put.pk, sk: put.sk, version: 0, data: put.data }, at };
-          groups.putItem(slot, rowText(0, at, texts[i] as string, undefined));
+          const text = texts[i] ?? null;
+          groups.putItem(slot, text === null ? null : rowText(0, at, text, undefined));
         }
         if (slot.group > group) group = slot.group; // a repeat too waits until the first is durable
       }
@@ -177,7 +180,7 @@ function writerOf(db: Database, options: LmdbOptions, release: () => void): Lmdb
     async commit(puts, adds) {
       begin();
       const counted = checkCommit(puts, adds);
-      const texts = puts.map(dataText);
+      const texts = late ? [] : puts.map(dataText);
       const slots = puts.map((put) => slotOf(db, rows, put.pk, put.sk));
       for (const [i, put] of puts.entries()) {
         if ((slots[i]?.value?.item.version ?? null) !== put.expected) return "conflict";
@@ -187,13 +190,13 @@ function writerOf(db: Database, options: LmdbOptions, release: () => void): Lmdb
         const before = slot.value;
         const { pk, sk, data, index } = put;
         const version = (put.expected ?? 0) + 1;
-        const text = rowText(version, null, texts[i] as string, index);
+        const text = late ? null : rowText(version, null, texts[i] as string, index);
         slot.value = {
           item: index === undefined ? { pk, sk, version, data } : { pk, sk, version, data, index },
           at: null,
         };
         groups.putItem(slot, text);
-        groups.change(slot, before, text);
+        if (text !== null && feedLength > 0) groups.change(slot, before, text);
       }
       for (const { pk, sk, amount } of counted) {
         const slot = counterSlotOf(db, counts, pk, sk);
