@@ -1,38 +1,43 @@
 /** What went wrong on the way to a node, in words that hold no key: the URL's host, never the URL. */
 
 /**
- * - `limit`: the node wants less at once, or less often; a smaller range may do.
+ * - `limit`: the node wants less at once: a smaller range may do.
+ * - `rate`: the node wants to be asked less often; a much smaller range would only mean more calls.
  * - `unavailable`: no answer, or none that can be used; try again.
  * - `config`: it never will, until a human changes something.
  */
-export type RpcFault = "limit" | "unavailable" | "config";
+export type RpcFault = "limit" | "rate" | "unavailable" | "config";
 
 /** How providers say that a range held too much or callers asked too often; they share neither code nor words. */
-const LIMIT =
-  /too many|too large|too big|too wide|limit|exceed|more than \d+|max(?:imum)? (?:block )?range|block range|timeout|timed out|rate|quota|capacity/i;
+const LIMIT = /too many|too large|too big|too wide|limit|exceed|more than \d+|block range|time(?:out|d out)/i;
+const RATE = /too many requests|rate.?limit|request rate|requests? (?:count|limit)|per second|quota|capacity|throttl/i;
 
-/** JSON-RPC codes for limits: EIP-1474's -32005, and the 429 that some send within the body. */
-const LIMIT_CODES = new Set([-32005, 429, -32016, -32007]);
+/** EIP-1474's code for limits of both kinds, and the codes that some send for callers that ask too often. */
+const LIMIT_CODE = -32005;
+const RATE_CODES = new Set([429, -32007, -32016]);
 
-const LIMIT_STATUS = new Set([408, 413, 429]);
+const LIMIT_STATUS = new Set([408, 413]);
 
 /** Any error of a request as an RpcError about `host`; `method` is the call it answered, where that is known. */
 export function rpcErrorOf(host: string, error: unknown, method?: string): RpcError {
   if (error instanceof RpcError) return error;
-  const { code, status, details, message, shortMessage, name } = error as {
+  const { code, status, data, details, message, shortMessage, name } = error as { data?: unknown } & {
     [Field in "code" | "status"]?: number;
   } & { [Field in "details" | "message" | "shortMessage" | "name"]?: string };
   const words = clean(details || shortMessage || message || String(error));
-  const limited =
+  const answered = code !== undefined || status !== undefined;
+  const rate = status === 429 || RATE_CODES.has(code ?? 0) || (answered && RATE.test(words));
+  const limit =
     name === "TimeoutError" ||
     name === "ResponseBodyTooLargeError" ||
-    LIMIT_CODES.has(code ?? 0) ||
+    code === LIMIT_CODE ||
     LIMIT_STATUS.has(status ?? 0) ||
-    ((code !== undefined || status !== undefined) && LIMIT.test(words));
+    (answered && LIMIT.test(words));
   const where = method === undefined ? "" : `${method}: `;
   const http = status === undefined ? "" : `HTTP ${status}: `;
   const cause = name === "TimeoutError" ? "no answer in time" : words;
-  return new RpcError(limited ? "limit" : "unavailable", host, `${where}${http}${cause}`);
+  const revert = typeof data === "string" && data.startsWith("0x") ? data : undefined;
+  return new RpcError(rate ? "rate" : limit ? "limit" : "unavailable", host, `${where}${http}${cause}`, revert);
 }
 
 /** A node's words without any URL, on one line, cut: some providers repeat the key they were called with. */
@@ -46,10 +51,13 @@ export class RpcError extends Error {
   override readonly name = "RpcError";
   readonly fault: RpcFault;
   readonly host: string;
+  /** What a contract answered when it reverted. */
+  readonly data: string | undefined;
 
-  constructor(fault: RpcFault, host: string, what: string) {
+  constructor(fault: RpcFault, host: string, what: string, data?: string) {
     super(host === "-" ? what : `RPC ${host}: ${what}`);
     this.fault = fault;
     this.host = host;
+    this.data = data;
   }
 }

@@ -1,0 +1,59 @@
+/** Closes authorizations that can never be used any more: only the chain may say so, never the clock alone. */
+import type { EventOf } from "@bursar/events/contract";
+import type { Eip3009Key } from "@bursar/events/ids";
+import { type Address, type Hex, parseAbi } from "viem";
+import { multicall } from "viem/actions";
+import type { Block } from "./block.ts";
+import type { ChainClient } from "./client.ts";
+import { rpcErrorOf } from "./rpc-error.ts";
+
+/** The same on every chain that version 1 knows (https://www.multicall3.com). */
+const MULTICALL3: Address = "0xca11bde05977b3631167028862be2a173976ca11";
+const ABI = parseAbi(["function authorizationState(address authorizer, bytes32 nonce) view returns (bool)"]);
+/** Candidates judged in one call of `findExpired`; the rest waits for the next. */
+export const EXPIRED_MAX = 500;
+
+/** A payment that has not settled, and the greatest validBefore (unix seconds, decimal) that anyone entitled claimed. */
+export interface ExpiryCandidate {
+  readonly payment: Eip3009Key;
+  readonly validBefore: string;
+}
+
+/**
+ * Those of the candidates whose authorization is unused at the safe block though that block's time has reached their
+ * validBefore: an authorization is valid while now < validBefore, and no later block has an earlier time. A used one
+ * is no finding: the logs tell what became of it.
+ * @throws {RpcError}
+ */
+export async function findExpired(
+  client: ChainClient,
+  candidates: readonly ExpiryCandidate[],
+  safe: Block,
+): Promise<readonly EventOf<"chain.expired">[]> {
+  const due = candidates
+    .filter(({ payment, validBefore }) => payment.chainId === client.chainId && BigInt(validBefore) <= safe.timestamp)
+    .slice(0, EXPIRED_MAX);
+  if (due.length === 0) return [];
+  const states = await multicall(client.viem, {
+    multicallAddress: MULTICALL3,
+    blockNumber: BigInt(safe.number), // a node without that block answers with an error
+    contracts: due.map(({ payment }) => ({
+      address: payment.asset as Address,
+      abi: ABI,
+      functionName: "authorizationState" as const,
+      args: [payment.payer as Address, payment.nonce as Hex] as const,
+    })),
+  }).catch((error) => {
+    throw rpcErrorOf(client.endpoints[client.preferred]?.host ?? "-", error);
+  });
+  return due
+    .filter((_, index) => states[index]?.status === "success" && states[index].result === false)
+    .map(({ payment, validBefore }) => ({
+      type: "chain.expired" as const,
+      id: `expired:${payment.chainId}:${payment.nonce}:${validBefore}`,
+      at: safe.at,
+      payment,
+      blockNumber: safe.number,
+      validBefore,
+    }));
+}

@@ -1,0 +1,81 @@
+/** Which range is read next, and how the cursor looks once it is. Pure. */
+import type { Block } from "./block.ts";
+import { type Cursor, SPAN_MAX } from "./cursor.ts";
+import type { Heads } from "./heads.ts";
+
+export interface PassRange {
+  readonly pass: "fast" | "safe" | "final" | "backfill";
+  /** Inclusive. */
+  readonly fromBlock: number;
+  readonly toBlock: number;
+  /** The wallets of a backfill; else all. */
+  readonly wallets?: readonly string[];
+  /** The cursor after it, `end` being the range's last block and `floor` below which nothing is expected to go. */
+  readonly moved: (cursor: Cursor, end: Block, floor: number) => Cursor;
+}
+
+/** Blocks that the fast pass reads once more: some nodes have a block a moment before its logs. */
+const OVERLAP = 8;
+
+/** The next range to read, the newest blocks first; null when all is read. */
+export function nextRange(cursor: Cursor, heads: Heads): PassRange | null {
+  return fastRange(cursor, heads) ?? backfillRange(cursor) ?? laterRange(cursor, heads);
+}
+
+/** New blocks. A range never straddles a head, so that one which ends at or below it is read for good. */
+function fastRange(cursor: Cursor, heads: Heads): PassRange | null {
+  const first = cursor.scanned + 1;
+  const head = [heads.final, heads.safe, heads.latest].find((each) => first <= each.number);
+  if (head === undefined) return null;
+  const toBlock = Math.min(cursor.scanned + cursor.span, head.number);
+  const overlap = head === heads.latest && cursor.span > OVERLAP ? OVERLAP : 0;
+  const fromBlock = Math.min(first, Math.max(cursor.floor + 1, first - overlap));
+  const passed = (pass: "safe" | "final") =>
+    cursor[pass] >= cursor.scanned && toBlock <= heads[pass].number ? toBlock : cursor[pass];
+  return {
+    pass: "fast",
+    fromBlock,
+    toBlock,
+    moved: (now, end, floor) =>
+      grown(
+        {
+          ...now,
+          scanned: toBlock,
+          safe: passed("safe"),
+          final: passed("final"),
+          marks: [...now.marks, { number: end.number, hash: end.hash }],
+        },
+        toBlock - cursor.scanned,
+        floor,
+      ),
+  };
+}
+
+/** The past of wallets that came later. */
+function backfillRange({ backfill, span }: Cursor): PassRange | null {
+  if (backfill === null || backfill.next > backfill.to) return null;
+  const fromBlock = backfill.next;
+  const toBlock = Math.min(fromBlock + span - 1, backfill.to);
+  const moved = (now: Cursor, _end: Block, floor: number) =>
+    grown({ ...now, backfill: { ...backfill, next: toBlock + 1 } }, toBlock - fromBlock + 1, floor);
+  return { pass: "backfill", fromBlock, toBlock, wallets: backfill.wallets, moved };
+}
+
+/** What the chain has called safe, or final, since it was read. */
+function laterRange(cursor: Cursor, heads: Heads): PassRange | null {
+  for (const pass of ["safe", "final"] as const) {
+    const fromBlock = cursor[pass] + 1;
+    const toBlock = Math.min(cursor[pass] + cursor.span, heads[pass].number, cursor.scanned);
+    if (toBlock < fromBlock) continue;
+    const moved = (now: Cursor, _end: Block, floor: number) =>
+      grown({ ...now, [pass]: toBlock }, toBlock - fromBlock + 1, floor);
+    return { pass, fromBlock, toBlock, moved };
+  }
+  return null;
+}
+
+/** A range of the whole span was allowed: try a little more. And what is final for good need not be remembered. */
+function grown(cursor: Cursor, length: number, floor: number): Cursor {
+  const span = length < cursor.span ? cursor.span : Math.min(SPAN_MAX, cursor.span + Math.max(1, cursor.span >> 4));
+  return { ...cursor, span, floor: Math.max(cursor.floor, Math.min(floor, cursor.final)) };
+}

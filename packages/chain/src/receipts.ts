@@ -1,0 +1,99 @@
+/** What became of transactions that someone claimed and the logs did not show: the ones that reverted. */
+import type { EventOf } from "@bursar/events/contract";
+import { decodeErrorResult, type Hex, parseAbi } from "viem";
+import { parseBlock, type RawBlock } from "./block.ts";
+import { type Call, type ChainClient, requestTogether } from "./client.ts";
+import { RpcError } from "./rpc-error.ts";
+
+/** Hashes asked in one call of `findReverted`; the rest waits for the next. */
+export const RECEIPTS_MAX = 100;
+
+interface RawReceipt {
+  readonly status: string;
+  readonly transactionHash: string;
+  readonly blockNumber: string;
+  readonly blockHash: string;
+}
+
+interface RawTransaction {
+  readonly from: string;
+  readonly to: string | null;
+  readonly input: string;
+  readonly value: string;
+}
+
+/**
+ * Those of the hashes whose transaction reverted, with the reason where the node can still tell it. A hash without a
+ * receipt is no finding: it may be waiting, or unknown to this node.
+ * @throws {RpcError}
+ */
+export async function findReverted(
+  client: ChainClient,
+  hashes: readonly string[],
+): Promise<readonly EventOf<"chain.reverted">[]> {
+  const asked = [...new Set(hashes)].slice(0, RECEIPTS_MAX);
+  if (asked.length === 0) return [];
+  const receipts = await requestTogether(
+    client,
+    asked.map((hash) => ({ method: "eth_getTransactionReceipt", params: [hash] })),
+  );
+  const reverted = (receipts as readonly (RawReceipt | null)[]).filter((receipt) => receipt?.status === "0x0");
+  if (reverted.length === 0) return [];
+  const details = await requestTogether(
+    client,
+    (reverted as readonly RawReceipt[]).flatMap((receipt): Call[] => [
+      { method: "eth_getBlockByHash", params: [receipt.blockHash, false] },
+      { method: "eth_getTransactionByHash", params: [receipt.transactionHash] },
+    ]),
+  );
+  const found: EventOf<"chain.reverted">[] = [];
+  for (const [index, receipt] of (reverted as readonly RawReceipt[]).entries()) {
+    const block = details[index * 2] as RawBlock | null;
+    if (block === null) continue; // a reorg came between: the next round asks again
+    const txHash = receipt.transactionHash.toLowerCase();
+    const reason = await reasonOf(client, receipt, details[index * 2 + 1] as RawTransaction | null);
+    found.push({
+      type: "chain.reverted",
+      id: `reverted:${client.chainId}:${receipt.blockHash}:${txHash}`,
+      at: parseBlock(block).at,
+      chainId: client.chainId,
+      txHash,
+      blockNumber: Number(receipt.blockNumber),
+      ...(reason === undefined ? {} : { reason }),
+    });
+  }
+  return found;
+}
+
+const ERRORS = parseAbi(["error Error(string)", "error Panic(uint256)"]);
+
+/**
+ * Why it reverted, by running it again on the state its block left: not the very state it ran on, but what refuses an
+ * authorization there (used, expired, no balance) refuses it here. Undefined where it would go through now.
+ */
+async function reasonOf(
+  client: ChainClient,
+  receipt: RawReceipt,
+  transaction: RawTransaction | null,
+): Promise<string | undefined> {
+  if (transaction?.to == null) return undefined;
+  const { from, to, input, value } = transaction;
+  try {
+    await requestTogether(client, [
+      { method: "eth_call", params: [{ from, to, data: input, value }, receipt.blockNumber] },
+    ]);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof RpcError) || error.data === undefined) return undefined;
+    return decodedReason(error.data);
+  }
+}
+
+function decodedReason(data: string): string | undefined {
+  try {
+    const { errorName, args } = decodeErrorResult({ abi: ERRORS, data: data as Hex });
+    return (errorName === "Error" ? String(args[0]) : `panic ${args[0]}`).slice(0, 256);
+  } catch {
+    return undefined;
+  }
+}
