@@ -22,6 +22,9 @@ export interface Replayed {
   readonly quarantined: readonly Quarantined[];
 }
 
+/** One line as it was read: its text, or the refusal of a line that is no text (broken UTF-8, far too long). */
+export type Line = string | Quarantined;
+
 export interface ReplayOptions {
   /** ISO-8601; default the latest `at` of the events taken. */
   readonly now?: string;
@@ -37,7 +40,13 @@ export function worldOf(config: Config, heads: ReadonlyMap<number, Heads> = new 
   return { directory: directoryOf(config), deadlines: config.deadlines, counted: countedBy(config.budgets), heads };
 }
 
-export async function replay(store: Store, config: Config, lines: AsyncIterable<string>, options: ReplayOptions = {}): Promise<Replayed> {
+/** `batches` are the file's lines in order, however they are cut: one await per line would cost more than parsing it. */
+export async function replay(
+  store: Store,
+  config: Config,
+  batches: AsyncIterable<readonly Line[]>,
+  options: ReplayOptions = {},
+): Promise<Replayed> {
   const heads = new Map<number, Heads>();
   const world = worldOf(config, heads);
   const quarantined = new Map<string, Quarantined>();
@@ -56,22 +65,30 @@ export async function replay(store: Store, config: Config, lines: AsyncIterable<
     options.onProgress?.(events);
   };
 
-  for await (const line of lines) {
-    if (line.trim() === "") continue;
-    const parsed = parseEntryText(line, "replay");
-    for (const one of parsed.told) {
-      if (one.event.at > latest) latest = one.event.at;
-      chunk.push(one);
+  const refuse = async (bad: Quarantined): Promise<void> => {
+    const put = quarantinePut(bad as unknown as { [key: string]: Json }, latest);
+    if (!quarantined.has(put.sk)) quarantined.set(put.sk, bad);
+    await store.putAll([put]);
+  };
+
+  for await (const batch of batches) {
+    for (const line of batch) {
+      if (typeof line !== "string") {
+        await refuse(line);
+        continue;
+      }
+      if (line === "" || line.trim() === "") continue;
+      const parsed = parseEntryText(line, "replay");
+      for (const one of parsed.told) {
+        if (one.event.at > latest) latest = one.event.at;
+        chunk.push(one);
+      }
+      for (const bad of parsed.quarantined) await refuse(bad);
+      if (parsed.oversized !== null) {
+        causes.push({ rule: "oversized_entry", subject: `source:${parsed.oversized}`, severity: "warning", sample: "more than 50 events" });
+      }
+      if (++count >= CHUNK_LINES) await drain();
     }
-    for (const bad of parsed.quarantined) {
-      const put = quarantinePut(bad as unknown as { [key: string]: Json }, latest);
-      if (!quarantined.has(put.sk)) quarantined.set(put.sk, bad);
-      await store.putAll([put]);
-    }
-    if (parsed.oversized !== null) {
-      causes.push({ rule: "oversized_entry", subject: `source:${parsed.oversized}`, severity: "warning", sample: "more than 50 events" });
-    }
-    if (++count >= CHUNK_LINES) await drain();
   }
   await drain();
 
