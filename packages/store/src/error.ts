@@ -28,3 +28,9 @@ export class StoreError extends Error {
     this.fault = fault;
   }
 }
+
+/** For a cursor that another query gave, or none did. */
+export function unknownCursor(after: string): StoreError {
+  const text = JSON.stringify(after.slice(0, 80));
+  return new StoreError("limit", `${text} is no cursor of this query: start it again without one`);
+}

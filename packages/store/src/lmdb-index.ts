@@ -1,7 +1,7 @@
 /** Reads what lies in LMDB in an order of its own: the sparse indexes and the change feed. Both show what is flushed. */
 import type { Change, IndexName, Page, Stored } from "@bursar/core/ports";
 import type { Cache } from "./cache.ts";
-import { StoreError } from "./error.ts";
+import { unknownCursor } from "./error.ts";
 import { compareText, pageLimit } from "./keys.ts";
 import { endOf, feedKey, feedSequence, indexStart, type Row, type RowTuple, rowOfTuple } from "./lmdb-codec.ts";
 import type { Database } from "./lmdb-groups.ts";
@@ -68,11 +68,4 @@ function cursorKey(after: string, whole: Buffer): Buffer {
   const key = Buffer.from(after, "base64url");
   if (!key.subarray(0, whole.length).equals(whole)) throw unknownCursor(after);
   return Buffer.concat([key, Buffer.of(0)]);
-}
-
-export function unknownCursor(after: string): StoreError {
-  return new StoreError(
-    "limit",
-    `${JSON.stringify(after.slice(0, 80))} is no cursor of this query: start it again without one`,
-  );
 }

@@ -7,12 +7,12 @@ import { join } from "node:path";
 import type { Fact, Store, Stored } from "@bursar/core/ports";
 import { open } from "lmdb";
 import { createCache, tidy } from "./cache.ts";
-import { StoreError } from "./error.ts";
+import { StoreError, unknownCursor } from "./error.ts";
 import { checkCommit, checkKey, dataText, pageLimit } from "./keys.ts";
 import { META_KEY, type Row, rowText } from "./lmdb-codec.ts";
 import { checkDataFile, corrupt } from "./lmdb-file.ts";
 import { createGroups, type Database } from "./lmdb-groups.ts";
-import { readChanges, readIndex, unknownCursor } from "./lmdb-index.ts";
+import { readChanges, readIndex } from "./lmdb-index.ts";
 import { takeLock } from "./lmdb-lock.ts";
 import { counterSlotOf, rangeRows, readCounter, readRow, slotOf } from "./lmdb-rows.ts";
 
