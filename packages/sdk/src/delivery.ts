@@ -38,7 +38,7 @@ export interface Counts {
 /** Failed calls in a row after which the bus counts as away and the queue goes to the spool. */
 const AWAY_AFTER = 3;
 const BACKOFF_MS = 100;
-const BACKOFF_MS_MAX = 10_000;
+const BACKOFF_MS_MAX = 5_000;
 /** Refusals for unknown reasons after which an item counts as one that can never pass. */
 const ODDITIES_MAX = 20;
 const CALL_EVENTS = ENTRIES_PER_CALL * EVENTS_PER_ENTRY;
@@ -204,7 +204,9 @@ export function openDelivery(settings: DeliverySettings): Delivery {
     rest();
     const before = failures;
     try {
+      // Also while the bus is away: someone has to ask whether it is back.
       if (queue.length > 0) await sendQueue();
+      else if (performance.now() >= lookAt) await drain();
       while (failures === 0 && !closed) {
         if (queue.length > 0 && isWorthACall()) await sendQueue();
         else if (performance.now() >= lookAt) await drain();

@@ -81,6 +81,15 @@ export function openSpool(directory: string, source: string, bytesMax: number): 
     return lost;
   }
 
+  /** Removes what processes that were killed while writing left half-written. */
+  function sweep(): void {
+    for (const name of attempt(() => fs.readdirSync(directory)) ?? []) {
+      if (!name.startsWith(`.${prefix}`) || !name.endsWith(".tmp")) continue;
+      const touched = attempt(() => fs.statSync(path(name)).mtimeMs) ?? Date.now();
+      if (Date.now() - touched > CLAIM_STALE_MS) attempt(() => fs.unlinkSync(path(name)));
+    }
+  }
+
   return {
     write(lines) {
       const kept = newest(lines, bytesMax);
@@ -139,6 +148,7 @@ export function openSpool(directory: string, source: string, bytesMax: number): 
           },
         };
       }
+      sweep();
       return null;
     },
   };

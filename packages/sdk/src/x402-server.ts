@@ -1,6 +1,5 @@
 /** The paid API's side: five steps of a payment out of an unmodified x402 resource server and its Express middleware. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { x402HTTPResourceServer, x402ResourceServer } from "@x402/core/server";
 import type { Emitter } from "./emitter.ts";
 import { beginExchange, type Exchange, facilitatorName, type ServerOptions } from "./exchange.ts";
 import { settled, settleFailed, type Teller, verificationFailed, verificationStarted } from "./paid-steps.ts";
@@ -9,6 +8,21 @@ import { parseRequestHeader, REQUEST_HEADER } from "./request-header.ts";
 import { fields, readPurchaseId, readSigned } from "./x402-wire.ts";
 
 export type { ServerOptions } from "./exchange.ts";
+
+/** As much of x402's `x402ResourceServer` as we use, so that our types need no x402 installed. */
+export interface ResourceServer {
+  onBeforeVerify(hook: (context: HookContext) => Promise<void>): unknown;
+  onAfterVerify(hook: (context: HookContext & { result: { isValid: boolean } }) => Promise<void>): unknown;
+  onVerifyFailure(hook: (context: HookContext & { error: Error }) => Promise<void>): unknown;
+  onAfterSettle(hook: (context: HookContext & { result: { success: boolean } }) => Promise<void>): unknown;
+  onSettleFailure(hook: (context: HookContext & { error: Error }) => Promise<void>): unknown;
+}
+
+interface HookContext {
+  readonly paymentPayload: object;
+  readonly requirements: object;
+  readonly transportContext?: unknown;
+}
 
 /** The exchange that a hook runs in, where an Express middleware of ours stands before it. */
 const exchanges = new AsyncLocalStorage<Exchange | undefined>();
@@ -43,7 +57,7 @@ export function instrumentExpress<Rest extends readonly unknown[], Handler>(
  * Nobody sees the answer leave then: content counts as returned, with status 200, when its settlement succeeded, and an
  * unpaid request's 402 is not reported.
  */
-export function instrumentServer<Server extends x402ResourceServer | x402HTTPResourceServer>(
+export function instrumentServer<Server extends ResourceServer | { readonly server: ResourceServer }>(
   emitter: Emitter,
   server: Server,
   options: ServerOptions = {},
@@ -53,7 +67,7 @@ export function instrumentServer<Server extends x402ResourceServer | x402HTTPRes
   return server;
 }
 
-function addHooks(emitter: Emitter, server: x402ResourceServer, options: ServerOptions, answersUnseen: boolean): void {
+function addHooks(emitter: Emitter, server: ResourceServer, options: ServerOptions, answersUnseen: boolean): void {
   if (hooked.has(server)) return;
   hooked.add(server);
   const facilitator = quietly(() => facilitatorName(options.facilitator ?? facilitatorUrl(server)));
@@ -117,11 +131,11 @@ function returnedUnseen(teller: Teller, payload: unknown, requirements: unknown,
   teller.emitter.emit({ type: "api.content_returned", ...named, status: 200 });
 }
 
-function resourceServerOf(value: unknown): x402ResourceServer | null {
+function resourceServerOf(value: unknown): ResourceServer | null {
   const isServer = (candidate: unknown) => typeof fields(candidate)?.onBeforeVerify === "function";
   const inner = fields(value)?.server;
-  if (isServer(value)) return value as x402ResourceServer;
-  return isServer(inner) ? (inner as x402ResourceServer) : null;
+  if (isServer(value)) return value as ResourceServer;
+  return isServer(inner) ? (inner as ResourceServer) : null;
 }
 
 /** The opt-in header, out of the context that x402's HTTP layer hands to hooks. */
@@ -132,7 +146,7 @@ function requestOf(transport: unknown, options: ServerOptions): Teller["request"
   return parseRequestHeader(header);
 }
 
-function facilitatorUrl(server: x402ResourceServer): string | undefined {
+function facilitatorUrl(server: ResourceServer): string | undefined {
   const clients = fields(server)?.facilitatorClients;
   const url = Array.isArray(clients) ? fields(clients[0])?.url : undefined;
   return typeof url === "string" ? url : undefined;
