@@ -70,6 +70,14 @@ const others: readonly [string, string, string, string | null][] = [
   ["a config's default export", "vitest.config.ts", "export default {};\n", null],
   ["a package's config file", "packages/demo/bursar.config.ts", "export default {};\n", null],
   ["any", "packages/core/src/o12.ts", "export const a: any = 1;\n", "suspicious/noExplicitAny"],
+  ["the clock in core", "packages/core/src/o15.ts", "export const a = Date.now();\n", "plugin"],
+  ["the clock in core, spelled otherwise", "packages/core/src/o16.ts", "export const a = new Date();\n", "plugin"],
+  ["chance in events", "packages/events/src/o17.ts", "export const a = Math.random();\n", "plugin"],
+  ["a time that was handed in", "packages/core/src/o18.ts", "export const a = (at: string) => new Date(at);\n", null],
+  ["the clock in a shell", "packages/cli/src/o19.ts", "export const a = Date.now();\n", null],
+  ["a timer in core", "packages/core/src/o20.ts", "setTimeout(() => {}, 5);\n", "style/noRestrictedGlobals"],
+  ["the environment in core", "packages/core/src/o21.ts", "export const a = process;\n", "style/noRestrictedGlobals"],
+  ["a function that is called fit", "packages/cli/src/o22.ts", "function fit(): void {}\nfit();\n", null],
   ["a missing extension", "packages/core/src/o13.ts", imported("./y"), "correctness/useImportExtensions"],
   [
     "a value import of types",
@@ -84,7 +92,7 @@ const said = new Map<string, Set<string>>();
 
 beforeAll(async () => {
   mirror = await mkdtemp(join(tmpdir(), "bursar-law-"));
-  await cp(join(root, "biome.json"), join(mirror, "biome.json"));
+  for (const file of ["biome.json", "test/pure.grit"]) await cp(join(root, file), join(mirror, file));
   const put = async (file: string, text: string) => {
     await mkdir(dirname(join(mirror, file)), { recursive: true });
     await writeFile(join(mirror, file), text);
@@ -100,7 +108,7 @@ beforeAll(async () => {
   const output = await new Promise<string>((resolve) => {
     execFile(process.execPath, args, { cwd: mirror, maxBuffer: 1 << 24 }, (_, out, err) => resolve(`${out}${err}`));
   });
-  for (const [, rule, file] of output.matchAll(/title=lint\/([^,]+),file=([^,]+),/g)) {
+  for (const [, rule, file] of output.matchAll(/title=(?:lint\/)?([^,]+),file=([^,]+),/g)) {
     const path = (file as string).replaceAll("\\", "/").replace(/^.*bursar-law-[^/]+\//, "");
     said.set(path, (said.get(path) ?? new Set()).add(rule as string));
   }
