@@ -1,0 +1,212 @@
+/** The table of commands: what each is for, what it takes, and where it lives. Help, parsing and dispatch read it. */
+import type { Input, Options } from "./args.ts";
+import type { Io } from "./io.ts";
+
+export interface CommandSpec {
+  readonly name: string;
+  /** One line in the list of commands. */
+  readonly summary: string;
+  readonly usage: string;
+  readonly examples: readonly (readonly [line: string, does: string])[];
+  /** What a newcomer should know, in paragraphs. */
+  readonly about: readonly string[];
+  readonly options: Options;
+  readonly positionalsMax: number;
+  readonly load: () => Promise<{ run(input: Input, io: Io): Promise<number> }>;
+}
+
+const config = {
+  config: { type: "string", value: "FILE", help: "the config", default: "bursar.config.ts, .mjs or .json here" },
+} as const;
+const reading = {
+  url: { type: "string", value: "URL", help: "the running machine", default: "http://127.0.0.1:4402" },
+  port: { type: "string", value: "N", help: "the running machine's port on 127.0.0.1", default: "4402" },
+  token: { type: "string", value: "TOKEN", help: "where the machine wants one", default: "$BURSAR_TOKEN" },
+} as const;
+const offline = {
+  ...reading,
+  data: { type: "string", value: "DIR", help: "read from here when no machine runs", default: ".bursar" },
+  ...config,
+} as const;
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: "start",
+    summary: "run Bursar on this machine, with --demo a whole market with it",
+    usage: "bursar start [--demo] [options]",
+    examples: [
+      ["bursar start --demo", "a local Arbitrum, a paid API and agents that really pay"],
+      ["bursar start", "govern your own agents, by bursar.config.ts"],
+      ["bursar start --json | tee events.log", "one JSON object a line"],
+    ],
+    about: [
+      "Agents and APIs report to POST /aws/events, which speaks EventBridge's own protocol: point an unmodified EventBridgeClient, or @bursar/sdk, at it. Bursar joins what they say with what the chain says and shows each payment as it moves.",
+      "Everything it knows is in the data directory and survives a restart. Ctrl-C stops it within two seconds; a second Ctrl-C stops it at once.",
+    ],
+    options: {
+      demo: { type: "boolean", help: "add a local chain, a facilitator, a paid API and a small fleet of agents" },
+      port: { type: "string", value: "N", help: "listen on this port of 127.0.0.1", default: "4402" },
+      data: { type: "string", value: "DIR", help: "keep everything here", default: ".bursar" },
+      ...config,
+    },
+    positionalsMax: 0,
+    load: () => import("./commands/start.ts"),
+  },
+  {
+    name: "payments",
+    summary: "the payments, newest first, with what each story says",
+    usage: "bursar payments [filters]",
+    examples: [
+      ["bursar payments", "the latest twenty"],
+      ["bursar payments --verdict break", "where the stories do not agree"],
+      ["bursar payments --agent research --state signed", "what research has signed and not settled"],
+      ["bursar payments --tx 0xa198", "what a transaction paid for (any beginning of its hash)"],
+      ["bursar payments --json", "all of them, for a program"],
+    ],
+    about: [
+      "The state says how far the money is: offered, signed, submitted, settled, safe, final; or declined, expired, cancelled. The verdict says whether agent, API and chain tell the same story: matched, pending, or break.",
+    ],
+    options: {
+      tx: { type: "string", value: "HASH", help: "of this transaction; a beginning will do" },
+      agent: { type: "string", value: "ID", help: "charged to this agent" },
+      state: { type: "string", value: "STATE", help: "in this state" },
+      verdict: { type: "string", value: "WORD", help: "matched, pending or break" },
+      limit: { type: "string", value: "N", help: "at most so many", default: "20, with --json all" },
+      ...offline,
+    },
+    positionalsMax: 0,
+    load: () => import("./commands/payments.ts"),
+  },
+  {
+    name: "payment",
+    summary: "one payment: three stories side by side, and the verdict in words",
+    usage: "bursar payment ID",
+    examples: [
+      ["bursar payment 0x3619", "by the beginning of its nonce, hash or id"],
+      ["bursar payment 0x3619…28ce", "as the feed and the tables write it"],
+      ["bursar payment research/req-17", "a request that has signed nothing yet"],
+    ],
+    about: ["Where a beginning fits several payments they are listed and the exit code is 1."],
+    options: offline,
+    positionalsMax: 1,
+    load: () => import("./commands/payment.ts"),
+  },
+  {
+    name: "status",
+    summary: "how the machine is, and what it has seen",
+    usage: "bursar status",
+    examples: [["bursar status", "health, chain, totals"]],
+    about: ["Exit code 1 when the machine says that it is degraded, so that a monitor can ask it."],
+    options: offline,
+    positionalsMax: 0,
+    load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "budgets",
+    summary: "each budget as a bar: spent, held, left",
+    usage: "bursar budgets",
+    examples: [["bursar budgets", "what is spent and held of every limit"]],
+    about: [
+      "Held is what agents have signed and the chain has not settled: it can still be spent, so it counts. Budgets stand in the config.",
+    ],
+    options: reading,
+    positionalsMax: 0,
+    load: () => import("./commands/budgets.ts"),
+  },
+  {
+    name: "alerts",
+    summary: "what somebody should look at",
+    usage: "bursar alerts [--status open]",
+    examples: [
+      ["bursar alerts", "open ones, the gravest first"],
+      ["bursar alerts --status resolved", "what is over"],
+    ],
+    about: [],
+    options: {
+      status: { type: "string", value: "WORD", help: "open, acknowledged or resolved", default: "open" },
+      ...reading,
+    },
+    positionalsMax: 0,
+    load: () => import("./commands/alerts.ts"),
+  },
+  ...(["wallets", "sessions", "actions"] as const).map((name): CommandSpec => {
+    const summary = {
+      wallets: "the governed wallets and their balances",
+      sessions: "the payment sessions and what they may still spend",
+      actions: "what Bursar did, and why",
+    }[name];
+    return {
+      name,
+      summary,
+      usage: `bursar ${name}`,
+      examples: [[`bursar ${name}`, summary]],
+      about: [],
+      options: reading,
+      positionalsMax: 0,
+      load: async () => {
+        const { listOf } = await import("./commands/lists.ts");
+        return { run: listOf(name) };
+      },
+    };
+  }),
+  {
+    name: "replay",
+    summary: "run a file of events through the same steps, offline",
+    usage: "bursar replay FILE.ndjson [options]",
+    examples: [
+      ["bursar replay events.ndjson", "what would Bursar have said?"],
+      ["bursar replay events.ndjson --config new.config.ts", "and under other budgets?"],
+      ["bursar replay events.ndjson --json | jq .payments", "for a program"],
+      ["zcat archive.gz | bursar replay -", "from a pipe"],
+    ],
+    about: [
+      'A line is an EventBridge event: { "id", "source", "detail-type", "time", "detail" }. The sources bursar.chain and bursar.govern are taken here too. Lines that cannot be read are listed as quarantined, each with its reason, and the rest goes on.',
+      "Nothing is kept and nothing is revoked: it works on a throw-away copy of the table. Payments and budgets come out the same for every order of the lines.",
+    ],
+    options: {
+      ...config,
+      now: { type: "string", value: "TIME", help: "judge at this time", default: "the latest event's" },
+    },
+    positionalsMax: 1,
+    load: () => import("./commands/replay.ts"),
+  },
+  {
+    name: "doctor",
+    summary: "check this machine, the config and the chain, with remedies",
+    usage: "bursar doctor [options]",
+    examples: [
+      ["bursar doctor", "is everything in place to start?"],
+      ["bursar doctor --config staging.config.ts", "is this config right, and does its chain answer?"],
+    ],
+    about: ["Each line is ok, warn or fail, with what to do. Exit code 1 when something fails."],
+    options: {
+      port: { type: "string", value: "N", help: "the port that start would take", default: "4402" },
+      data: { type: "string", value: "DIR", help: "the data directory", default: ".bursar" },
+      ...config,
+    },
+    positionalsMax: 0,
+    load: () => import("./commands/doctor.ts"),
+  },
+];
+
+/** Commands of the design that this version does not have, and what brings them. */
+export const LATER: { readonly [name: string]: string } = {
+  revoke: "revoking sessions",
+  freeze: "revoking sessions",
+  unfreeze: "revoking sessions",
+  ack: "the alerts' state machine",
+  quiet: "the alerts' state machine",
+  resolve: "budgets and holds",
+  "budgets set": "budgets and holds",
+  "budgets raise": "budgets and holds",
+  "alerts show": "the alerts' state machine",
+  "alerts test": "the alerts' state machine",
+  recount: "budgets and holds",
+  reconcile: "the daily digest",
+  watch: "the full chain watcher",
+  backfill: "the full chain watcher",
+  redrive: "the AWS edition",
+  reingest: "the AWS edition",
+  policy: "the AWS edition",
+  export: "exports",
+};

@@ -1,0 +1,69 @@
+/** What a command may touch of the process: its streams, its environment, its clock. Tests hand in their own. */
+import { type Env, type Screen, screenOf, type Viewed } from "./terminal/screen.ts";
+
+export interface Output extends Viewed {
+  write(text: string): boolean;
+  once(event: "drain", listener: () => void): unknown;
+}
+
+export interface Io {
+  readonly in: AsyncIterable<unknown> & Viewed;
+  readonly out: Output;
+  readonly err: Output;
+  readonly env: Env;
+  readonly cwd: string;
+  now(): Date;
+  /** What `out` can show. */
+  screen(): Screen;
+  /** What `err` can show: progress and complaints go there. */
+  errScreen(): Screen;
+}
+
+export function processIo(): Io {
+  const { stdout: out, stderr: err, env } = process;
+  return {
+    // Opened only by who reads it: an opened stdin keeps the process alive.
+    get in() {
+      return process.stdin;
+    },
+    out,
+    err,
+    env,
+    cwd: process.cwd(),
+    now: () => new Date(),
+    screen: () => screenOf(out, env),
+    errScreen: () => screenOf(err, env),
+  };
+}
+
+export function printLines(io: Io, lines: readonly string[]): void {
+  if (lines.length > 0) io.out.write(`${lines.join("\n")}\n`);
+}
+
+/** Waits while the reader of `out` is slower than we are, so that a long answer never piles up in memory. */
+export async function writeText(out: Output, text: string): Promise<void> {
+  if (!out.write(text)) await new Promise<void>((resolve) => out.once("drain", resolve));
+}
+
+/** JSON for programs: the same bytes on a terminal and in a pipe. */
+export function printJson(io: Io, value: unknown): void {
+  io.out.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** An object whose members are long lists, one element a line, written as it goes. */
+export async function printLists(io: Io, lists: { readonly [name: string]: readonly unknown[] }): Promise<void> {
+  let text = "{";
+  for (const [i, name] of Object.keys(lists).entries()) {
+    const list = lists[name] ?? [];
+    text += `${i === 0 ? "" : ","}\n  ${JSON.stringify(name)}: [`;
+    for (const [j, element] of list.entries()) {
+      text += `${j === 0 ? "\n    " : ",\n    "}${JSON.stringify(element)}`;
+      if (text.length > 65_536) {
+        await writeText(io.out, text);
+        text = "";
+      }
+    }
+    text += list.length === 0 ? "]" : "\n  ]";
+  }
+  await writeText(io.out, `${text}\n}\n`);
+}

@@ -1,0 +1,54 @@
+/** Budgets as bars, the held part told apart. */
+import type { Budget } from "@bursar/events/shapes";
+import { bar } from "./bar.ts";
+import { duration, percent, usd } from "./figures.ts";
+import type { Screen } from "./screen.ts";
+import { type Color, painter, signsOf } from "./style.ts";
+import { cut, padEnd, padStart, safe } from "./text.ts";
+
+const BAR = 18;
+const NAME = 24;
+
+/** `now` (ISO-8601) tells when a window turns; null where time does not go on, as in a replay. */
+export function budgetLines(budgets: readonly Budget[], screen: Screen, now: string | null): string[] {
+  const paint = painter(screen);
+  const signs = signsOf(screen);
+  const rows = budgets.map((budget) => {
+    const [limit, held, spent] = [BigInt(budget.limit), BigInt(budget.held), BigInt(budget.spent)];
+    const used = held + spent;
+    const left = held === 0n ? `${usd(spent)} spent` : `${usd(spent)} spent + ${usd(held)} held`;
+    return {
+      name: safe(nameOf(budget)),
+      bar: bar(spent, held, limit, BAR, signs),
+      figure: `${left} of ${usd(limit)}`,
+      percent: percent(used, limit),
+      color: colorOf(used, limit, budget.crossed.length > 0),
+      when: whenOf(budget, now),
+    };
+  });
+  const name = Math.min(NAME, Math.max(0, ...rows.map((row) => row.name.length)));
+  const figure = Math.max(0, ...rows.map((row) => row.figure.length));
+  return rows.map((row) => {
+    const head = `${padEnd(cut(row.name, name, signs.ellipsis), name)}  ${paint(row.color, row.bar)}  ${padEnd(row.figure, figure)}  `;
+    return `${head}${paint(row.color, padStart(row.percent, 5))}  ${paint("dim", row.when)}`.trimEnd();
+  });
+}
+
+/** A budget for each of its kind has one id and many scopes: the scope is what tells them apart. */
+function nameOf({ policy, scope }: Budget): string {
+  const id = scope.slice(scope.indexOf(":") + 1);
+  return policy.includes(id) || id.length > 24 ? policy : `${policy} ${id}`;
+}
+
+function whenOf({ end, start, window, mode }: Budget, now: string | null): string {
+  const observed = mode === "observe" ? ", observed only" : "";
+  if (end === null || start === null) return `in total${observed}`;
+  if (now === null || now < start)
+    return `${window} from ${start.slice(0, window === "hour" ? 16 : 10).replace("T", " ")}${observed}`;
+  if (now >= end) return `${window} is over${observed}`;
+  return `resets in ${duration((Date.parse(end) - Date.parse(now)) / 1000)}${observed}`;
+}
+
+function colorOf(used: bigint, limit: bigint, crossed: boolean): Color | null {
+  return used >= limit ? "red" : crossed ? "yellow" : "green";
+}
