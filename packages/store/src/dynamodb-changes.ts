@@ -7,6 +7,7 @@ import {
   DescribeStreamCommand,
   type DynamoDBStreamsClient,
   GetRecordsCommand,
+  type GetRecordsCommandOutput,
   GetShardIteratorCommand,
   type Shard,
 } from "@aws-sdk/client-dynamodb-streams";
@@ -15,9 +16,13 @@ import { changeOf } from "./dynamodb-items.ts";
 import { StoreError, unknownCursor } from "./error.ts";
 import { pageLimit } from "./keys.ts";
 
-/** What was read of each shard: the last sequence number, or that it is read to its end. */
+/**
+ * What was read of each shard: the last sequence number, where to go on (DynamoDB knows it for 15 minutes; kept because
+ * many empty pages can come first, and a reader that began them anew would never get through), or that it is read out.
+ */
 interface Position {
   last: string | null;
+  iterator: string | null;
   done: boolean;
 }
 
@@ -26,8 +31,8 @@ interface Cursor {
   readonly shards: Record<string, Position>;
 }
 
-/** GetRecords calls of one shard in one `changes` call: pages may be empty though more follow. */
-const READS_PER_SHARD = 20;
+/** GetRecords calls of one shard in one `changes` call; DynamoDB allows five a second. */
+const READS_PER_SHARD = 5;
 /** Records of one GetRecords call, by DynamoDB. */
 const RECORDS_MAX = 1000;
 /** Pages of 100 shards: far more than a table of this use has. */
@@ -49,7 +54,7 @@ export async function readStream(
   const changes: Change[] = [];
   for (const shard of parentsFirst(shards)) {
     const id = shard.ShardId as string;
-    const position: Position = { ...(held?.shards[id] ?? { last: null, done: false }) };
+    const position: Position = { ...(held?.shards[id] ?? { last: null, iterator: null, done: false }) };
     positions[id] = position;
     const parent = shard.ParentShardId;
     const waits = parent !== undefined && ids.has(parent) && positions[parent]?.done !== true;
@@ -67,25 +72,40 @@ async function readShard(
   changes: Change[],
   changesMax: number,
 ): Promise<void> {
-  let iterator = await iteratorOf(streams, stream, id, position.last);
   for (let reads = 0; reads < READS_PER_SHARD && changes.length < changesMax; reads += 1) {
-    const page = await streams.send(
-      new GetRecordsCommand({ ShardIterator: iterator, Limit: Math.min(changesMax - changes.length, RECORDS_MAX) }),
-    );
+    const page = await readPage(streams, stream, id, position, Math.min(changesMax - changes.length, RECORDS_MAX));
     for (const { dynamodb } of page.Records ?? []) {
       if (dynamodb?.SequenceNumber === undefined) continue;
       position.last = dynamodb.SequenceNumber;
       const change = changeOf(dynamodb);
       if (change !== null) changes.push(change);
     }
-    if (page.NextShardIterator === undefined) {
-      position.done = true;
-      return;
-    }
-    if (page.Records?.length === 0 && reads > 0) return;
-    iterator = page.NextShardIterator;
+    position.iterator = page.NextShardIterator ?? null;
+    position.done = page.NextShardIterator === undefined;
+    if (position.done || page.Records?.length === 0) return;
   }
 }
+
+async function readPage(
+  streams: DynamoDBStreamsClient,
+  stream: string,
+  id: string,
+  position: Position,
+  records: number,
+): Promise<GetRecordsCommandOutput> {
+  if (position.iterator !== null) {
+    try {
+      return await streams.send(new GetRecordsCommand({ ShardIterator: position.iterator, Limit: records }));
+    } catch (error) {
+      if (!LOST.has((error as Error).name)) throw error;
+    }
+  }
+  const iterator = await iteratorOf(streams, stream, id, position.last);
+  return streams.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: records }));
+}
+
+/** The place in the stream is no longer known, or no longer kept. */
+const LOST = new Set(["ExpiredIteratorException", "TrimmedDataAccessException"]);
 
 async function iteratorOf(
   streams: DynamoDBStreamsClient,
@@ -105,8 +125,7 @@ async function iteratorOf(
     return answer.ShardIterator as string;
   } catch (error) {
     // Read more than a day ago: go on with the oldest that is kept.
-    if (last !== null && (error as Error).name === "TrimmedDataAccessException")
-      return iteratorOf(streams, stream, id, null);
+    if (last !== null && LOST.has((error as Error).name)) return iteratorOf(streams, stream, id, null);
     throw error;
   }
 }

@@ -12,9 +12,10 @@ import {
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBStreamsClient } from "@aws-sdk/client-dynamodb-streams";
-import type { Add, IndexName, Put, Store, Stored, VersionedPut } from "@bursar/core/ports";
+import type { Add, Put, Store, Stored, VersionedPut } from "@bursar/core/ports";
 import { batchGet } from "./dynamodb-batch.ts";
 import { readStream } from "./dynamodb-changes.ts";
+import { indexCondition, indexCursor, parseIndexCursor } from "./dynamodb-index.ts";
 import { type Attributes, factAttributes, factOf, keyAttributes, stateAttributes, storedOf } from "./dynamodb-items.ts";
 import { StoreError, unknownCursor } from "./error.ts";
 import { checkCommit, checkKey, compareText, keyText, pageLimit } from "./keys.ts";
@@ -224,36 +225,4 @@ function addition(add: Add) {
     UpdateExpression: `ADD ${limbs.map(({ name }) => `${name} :${name}`).join(", ")}`,
     ExpressionAttributeValues: Object.fromEntries(limbs.map(({ name, value }) => [`:${name}`, { N: value }])),
   };
-}
-
-function indexCondition(name: IndexName, partition: string, from: string, to: string | undefined) {
-  const sort = `${name}S`;
-  const conditions = [`${name}P = :partition`];
-  if (from !== "" && to !== undefined) conditions.push(`${sort} BETWEEN :from AND :to`);
-  else if (from !== "") conditions.push(`${sort} >= :from`);
-  else if (to !== undefined) conditions.push(`${sort} < :to`);
-  return {
-    KeyConditionExpression: conditions.join(" AND "),
-    ExpressionAttributeValues: {
-      ":partition": { S: partition },
-      ...(from === "" ? {} : { ":from": { S: from } }),
-      ...(to === undefined ? {} : { ":to": { S: to } }),
-    },
-  };
-}
-
-function indexCursor(name: IndexName, item: Stored): string {
-  return Buffer.from(JSON.stringify([item.pk, item.sk, item.index?.[name]?.sort])).toString("base64url");
-}
-
-function parseIndexCursor(name: IndexName, partition: string, after: string): Attributes {
-  try {
-    const [pk, sk, sort] = JSON.parse(Buffer.from(after, "base64url").toString()) as string[];
-    if (typeof pk === "string" && typeof sk === "string" && typeof sort === "string") {
-      return { ...keyAttributes({ pk, sk }), [`${name}P`]: { S: partition }, [`${name}S`]: { S: sort } };
-    }
-  } catch {
-    // not even JSON
-  }
-  throw unknownCursor(after);
 }

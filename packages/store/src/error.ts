@@ -34,3 +34,7 @@ export function unknownCursor(after: string): StoreError {
   const text = JSON.stringify(after.slice(0, 80));
   return new StoreError("limit", `${text} is no cursor of this query: start it again without one`);
 }
+
+export function closedError(): StoreError {
+  return new StoreError("closed", "the store is closed: open it again");
+}

@@ -126,8 +126,7 @@ export function compareText(a: string, b: string): number {
 
 /** UTF-16 puts surrogates (characters above U+FFFF) before U+E000..U+FFFF; UTF-8 puts them behind. */
 function rank(unit: number): number {
-  if (unit < 0xd800) return unit;
-  return unit >= 0xe000 ? unit - 0x2000 : unit + 0x10000;
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }
 
 function checkEntry(entry: IndexEntry): void {

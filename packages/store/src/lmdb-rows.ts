@@ -1,6 +1,8 @@
 /** Reads rows: from memory where they are, else from LMDB's map, which is memory too but has to be decoded. */
+import type { Fact, Page } from "@bursar/core/ports";
 import { addSlot, type Cache, type Partition, partitionOf, rangeOf, type Slot } from "./cache.ts";
-import { compareText } from "./keys.ts";
+import { unknownCursor } from "./error.ts";
+import { checkKey, compareText, pageLimit } from "./keys.ts";
 import { endOf, itemKey, type Row, rowOf, SPACE, skOf } from "./lmdb-codec.ts";
 import type { Database } from "./lmdb-groups.ts";
 
@@ -36,22 +38,47 @@ export function peekRow(db: Database, cache: Cache<Row> | null, pk: string, sk: 
   return slot === undefined ? readRow(db, pk, sk) : slot.value;
 }
 
+/** A page of facts as the port gives it, and the group it waits for. */
+export function readFacts(
+  db: Database,
+  cache: Cache<Row> | null,
+  pk: string,
+  prefix: string,
+  page: { after?: string | null; limit?: number },
+): Page<Fact> & { readonly group: number } {
+  checkKey({ pk, sk: prefix === "" ? "." : prefix });
+  const limit = pageLimit(page.limit);
+  const after = page.after ?? null;
+  if (after !== null && !after.startsWith(prefix)) throw unknownCursor(after);
+  const { rows: found, group } = rangeRows(db, cache, pk, prefix, after, limit + 1);
+  const items = found.slice(0, limit).map(({ item, at }) => ({ pk, sk: item.sk, data: item.data, at }));
+  return { items, next: found.length > limit ? (items[limit - 1]?.sk ?? null) : null, group };
+}
+
+/** Rows, and the latest group that one of them waits for (0: all are durable). */
+interface Rows {
+  readonly rows: Row[];
+  readonly group: number;
+}
+
 /** At most `limit` rows of a partition whose sk starts with `prefix` and stands behind `after`, in order. */
-export function rangeRows(
+function rangeRows(
   db: Database,
   cache: Cache<Row> | null,
   pk: string,
   prefix: string,
   after: string | null,
   limit: number,
-): Row[] {
-  if (cache === null) return [...diskRows(db, null, pk, prefix, after, limit)];
+): Rows {
+  if (cache === null) return { rows: [...diskRows(db, null, pk, prefix, after, limit)], group: 0 };
   const partition = partitionOf(cache, pk);
   if (!partition.whole && !partition.large) loadWhole(db, cache, partition, pk);
-  const held = rangeOf(partition, prefix, after, limit).map((slot) => slot.value as Row);
-  if (partition.whole) return held;
+  const slots = rangeOf(partition, prefix, after, limit);
+  const held = slots.map((slot) => slot.value as Row);
+  const group = slots.reduce((latest, slot) => Math.max(latest, slot.group), 0);
+  if (partition.whole) return { rows: held, group };
   const rows = [...held, ...diskRows(db, partition, pk, prefix, after, limit)];
-  return rows.sort((a, b) => compareText(a.item.sk, b.item.sk)).slice(0, limit);
+  return { rows: rows.sort((a, b) => compareText(a.item.sk, b.item.sk)).slice(0, limit), group };
 }
 
 function loadWhole(db: Database, cache: Cache<Row>, partition: Partition<Row>, pk: string): void {

@@ -129,7 +129,7 @@ describe("who sees what, when", () => {
 
 /** A child that writes until it is killed; resolves with what it had acknowledged by then. */
 async function killWhileWriting(at: string, rounds: number): Promise<Map<number, number>> {
-  const script = new URL("./lmdb-writer.ts", import.meta.url).pathname;
+  const script = new URL("./killed-writer.ts", import.meta.url).pathname;
   const child = spawn(process.execPath, ["--import", "tsx", script, at], { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

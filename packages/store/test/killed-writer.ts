@@ -1,5 +1,5 @@
 /**
- * A process that writes until it is killed, for lmdb.test.ts: `node --import tsx lmdb-writer.ts <directory>`. Each round
+ * A process that writes until it is killed, for lmdb.test.ts: `node --import tsx killed-writer.ts <directory>`. Each round
  * commits a pair of items and an add, many rounds in flight; it prints a round's number once it is acknowledged.
  */
 import { writeSync } from "node:fs";
