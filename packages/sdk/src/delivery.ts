@@ -1,7 +1,10 @@
 /** From the queue to the bus, and to the disk and back while the bus is away. One call at a time; ids never change. */
 import { ENTRIES_PER_CALL, EVENTS_PER_ENTRY } from "@bursar/events/limits";
+import { makeAlarm } from "./alarm.ts";
 import { type Entry, type Item, packCall } from "./entries.ts";
-import { type Address, type Outcome, putEntries } from "./put.ts";
+import { onExit } from "./exit.ts";
+import { type Address, putEntries, type Sorted, sortItems } from "./put.ts";
+import { makeQueue } from "./queue.ts";
 import type { Spool } from "./spool.ts";
 
 export interface DeliverySettings {
@@ -37,10 +40,10 @@ export interface Counts {
 
 /** Failed calls in a row after which the bus counts as away and the queue goes to the spool. */
 const AWAY_AFTER = 3;
+/** At once, but what happens in the same breath goes along: a call costs more than ten events in it. */
+const URGENT_MS = 10;
 const BACKOFF_MS = 100;
 const BACKOFF_MS_MAX = 5_000;
-/** Refusals for unknown reasons after which an item counts as one that can never pass. */
-const ODDITIES_MAX = 20;
 const CALL_EVENTS = ENTRIES_PER_CALL * EVENTS_PER_ENTRY;
 /** A disk that failed is left alone this long. */
 const DISK_PAUSE_MS = 1_000;
@@ -52,49 +55,34 @@ export function openDelivery(settings: DeliverySettings): Delivery {
   const counts: Counts = { queued: 0, sent: 0, spooled: 0, drained: 0, refused: 0, dropped: 0, retries: 0 };
   const abort = new AbortController();
   const waiting = new Set<() => void>();
-  let queue: Item[] = [];
-  let queueBytes = 0;
+  const queue = makeQueue();
   let inFlight: readonly Item[] = [];
   /** The greatest seq that may lie on disk unsent; 0 when none of ours does. */
   let onDisk = 0;
   let lookAt = spool === null ? Number.POSITIVE_INFINITY : 0;
+  /** How often items of the spool's oldest file were refused for unknown reasons. */
+  const odd = new Map<string, number>();
   let failures = 0;
-  let timer: NodeJS.Timeout | null = null;
-  let due = Number.POSITIVE_INFINITY;
   let running: Promise<void> | null = null;
   let urgentWaits = false;
   /** The disk is left alone until then after it failed. */
   let diskAt = 0;
   let closed = false;
-
-  function wake(delayMs: number): void {
-    const at = performance.now() + delayMs;
-    if (running !== null || closed || at >= due) return;
-    if (timer !== null) clearTimeout(timer);
-    due = at;
-    timer = setTimeout(go, delayMs);
-    timer.unref();
-  }
-
-  function rest(): void {
-    if (timer !== null) clearTimeout(timer);
-    timer = null;
-    due = Number.POSITIVE_INFINITY;
-  }
+  const alarm = makeAlarm(() => go());
 
   /** Moves the oldest `count` items to the disk; false, and they stay, where there is none or it fails. */
   function spill(count: number): boolean {
     if (count === 0) return true;
     if (spool === null || performance.now() < diskAt) return false;
     try {
-      counts.dropped += spool.write(queue.slice(0, count).map(({ json }) => json));
+      counts.dropped += spool.write(queue.peek(count).map(({ json }) => json));
     } catch (error) {
       diskAt = performance.now() + DISK_PAUSE_MS;
       report(error);
       return false;
     }
     counts.spooled += count;
-    onDisk = cut(count).at(-1)?.seq ?? onDisk;
+    onDisk = queue.cut(count).at(-1)?.seq ?? onDisk;
     lookAt = 0;
     return true;
   }
@@ -102,69 +90,42 @@ export function openDelivery(settings: DeliverySettings): Delivery {
   /** The last chance of what is in memory. */
   function putAside(): void {
     diskAt = 0;
-    if (!spill(queue.length)) counts.dropped += cut(queue.length).length;
+    if (!spill(queue.length)) counts.dropped += queue.cut(queue.length).length;
   }
 
-  function refuse(items: readonly string[], reason: string): void {
-    counts.refused += items.length;
+  function refuse(json: string, reason: string): void {
+    counts.refused += 1;
     report(new Error(`event refused: ${reason}`));
     try {
-      spool?.refuse(items, reason);
+      spool?.refuse([json], reason);
     } catch (error) {
       report(error);
     }
   }
 
-  function cut(count: number): Item[] {
-    const items = queue.splice(0, count);
-    for (const { bytes } of items) queueBytes -= bytes;
-    return items;
-  }
-
   function putBack(items: readonly Item[]): void {
-    if (items.length > 0) queue = [...items, ...queue];
-    for (const { bytes } of items) queueBytes += bytes;
+    queue.putBack(items);
     inFlight = [];
   }
 
-  /** Sends the entries; refused ones are put aside. Returns the items to try again. */
-  async function send(entries: readonly Entry[]): Promise<{ again: Item[]; sent: number }> {
-    const outcomes = await putEntries(address, entries, abort.signal);
-    const again: Item[] = [];
-    let sent = 0;
-    let trouble: string | null = null;
-    for (const [index, { items }] of entries.entries()) {
-      const outcome = outcomes[index] as Outcome;
-      if (outcome.kind === "sent") sent += items.length;
-      else if (outcome.kind === "refused")
-        refuse(
-          items.map(({ json }) => json),
-          outcome.reason,
-        );
-      else {
-        trouble = outcome.reason;
-        for (const item of items) {
-          if (outcome.odd) item.oddities += 1;
-          if (item.oddities < ODDITIES_MAX) again.push(item);
-          else refuse([item.json], outcome.reason);
-        }
-      }
-    }
-    failures = trouble === null ? 0 : failures + 1;
-    if (trouble !== null) {
+  /** Sends the entries and puts refused items aside. */
+  async function send(entries: readonly Entry[]): Promise<Sorted> {
+    const sorted = sortItems(entries, await putEntries(address, entries, abort.signal));
+    for (const { item, reason } of sorted.refused) refuse(item.json, reason);
+    counts.sent += sorted.sent;
+    failures = sorted.trouble === null ? 0 : failures + 1;
+    if (sorted.trouble !== null) {
       counts.retries += 1;
-      report(new Error(`PutEvents: ${trouble}`));
+      report(new Error(`PutEvents: ${sorted.trouble}`));
     }
-    return { again, sent };
+    return sorted;
   }
 
   async function sendQueue(): Promise<void> {
     urgentWaits = false;
-    const entries = packCall(queue);
-    inFlight = cut(entries.reduce((sum, { items }) => sum + items.length, 0));
-    const { again, sent } = await send(entries);
-    counts.sent += sent;
-    putBack(again);
+    const entries = packCall(queue.peek(CALL_EVENTS));
+    inFlight = queue.cut(entries.reduce((sum, { items }) => sum + items.length, 0));
+    putBack((await send(entries)).again);
     if (failures >= AWAY_AFTER) spill(queue.length);
   }
 
@@ -178,8 +139,8 @@ export function openDelivery(settings: DeliverySettings): Delivery {
     }
     const good: Item[] = [];
     for (const json of claim.lines) {
-      if (isJson(json)) good.push({ seq: 0, json, bytes: Buffer.byteLength(json), oddities: 0 });
-      else refuse([json], "a spooled line is no JSON");
+      if (isJson(json)) good.push({ seq: 0, json, bytes: Buffer.byteLength(json), oddities: odd.get(json) ?? 0 });
+      else refuse(json, "a spooled line is no JSON");
     }
     let left = good;
     try {
@@ -187,12 +148,13 @@ export function openDelivery(settings: DeliverySettings): Delivery {
         const entries = packCall(left);
         const taken = entries.reduce((sum, { items }) => sum + items.length, 0);
         const { again, sent } = await send(entries);
-        counts.sent += sent;
         counts.drained += sent;
         left = [...again, ...left.slice(taken)];
         if (again.length > 0) break;
       }
     } finally {
+      odd.clear();
+      for (const { json, oddities } of left) if (oddities > 0) odd.set(json, oddities);
       claim.release(left.map(({ json }) => json));
     }
   }
@@ -201,7 +163,7 @@ export function openDelivery(settings: DeliverySettings): Delivery {
   const isWorthACall = () => urgentWaits || waiting.size > 0 || queue.length >= CALL_EVENTS;
 
   async function pump(): Promise<void> {
-    rest();
+    alarm.clear();
     const before = failures;
     try {
       // Also while the bus is away: someone has to ask whether it is back.
@@ -225,14 +187,15 @@ export function openDelivery(settings: DeliverySettings): Delivery {
     running = pump().finally(() => {
       running = null;
       for (const check of [...waiting]) check();
-      if (failures > 0) wake(Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** failures) * (0.5 + Math.random() / 2));
-      else if (queue.length > 0) wake(urgentWaits ? 0 : flushMs);
+      const idle = queue.length === 0 && performance.now() < lookAt;
+      if (idle) failures = 0;
+      else if (!closed) alarm.set(failures > 0 ? backoffMs(failures) : urgentWaits ? URGENT_MS : flushMs);
     });
   }
 
   const isSent = (seq: number) =>
     onDisk === 0 &&
-    (queue[0]?.seq ?? Number.POSITIVE_INFINITY) > seq &&
+    (queue.first?.seq ?? Number.POSITIVE_INFINITY) > seq &&
     (inFlight[0]?.seq ?? Number.POSITIVE_INFINITY) > seq;
 
   function flush(seq: number, timeoutMs: number): Promise<boolean> {
@@ -252,34 +215,32 @@ export function openDelivery(settings: DeliverySettings): Delivery {
   }
 
   /** What a dying process still can do. */
-  const onExit = () => {
+  const stay = onExit(() => {
     putBack(inFlight);
     putAside();
-  };
-  exits.add(onExit);
-  if (spool !== null) wake(flushMs);
+  });
+  if (spool !== null) alarm.set(flushMs);
 
   return {
     take(item, urgent) {
       queue.push(item);
-      queueBytes += item.bytes;
       if (closed) return putAside();
-      while (queue.length > queueMax || queueBytes > queueBytesMax) {
-        if (!spill(Math.ceil(queue.length / 10))) counts.dropped += cut(1).length;
+      while (queue.length > queueMax || queue.bytes > queueBytesMax) {
+        if (!spill(Math.ceil(queue.length / 10))) counts.dropped += queue.cut(1).length;
       }
       urgentWaits ||= urgent;
-      if (failures === 0) wake(urgent ? 0 : flushMs);
+      if (failures === 0 && running === null) alarm.set(urgent ? URGENT_MS : flushMs);
     },
-    refuse: (json, reason) => refuse([json], reason),
+    refuse,
     flush,
     async close(seq, timeoutMs) {
       await flush(seq, timeoutMs);
       closed = true;
-      rest();
+      alarm.clear();
       abort.abort();
       await running;
       putAside();
-      exits.delete(onExit);
+      stay();
       if (settings.ownsClient) address.client.destroy();
       return counts.dropped === 0;
     },
@@ -287,11 +248,10 @@ export function openDelivery(settings: DeliverySettings): Delivery {
   };
 }
 
-/** One listener for all emitters of the process. */
-const exits = new Set<() => void>();
-process.on("exit", () => {
-  for (const exit of exits) exit();
-});
+/** Doubles up to a bound, of which a random half is taken: many producers must not come back at once. */
+function backoffMs(failures: number): number {
+  return Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** failures) * (0.5 + Math.random() / 2);
+}
 
 function isJson(text: string): boolean {
   try {

@@ -1,6 +1,6 @@
 /** One PutEvents call, and what became of each of its entries. */
 import { type EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
-import { DETAIL_TYPE, type Entry } from "./entries.ts";
+import { DETAIL_TYPE, type Entry, type Item } from "./entries.ts";
 
 export type Outcome =
   | { readonly kind: "sent" }
@@ -16,6 +16,19 @@ export interface Address {
   /** Milliseconds that a call may take. */
   readonly timeoutMs: number;
 }
+
+/** What became of a call's items. */
+export interface Sorted {
+  readonly sent: number;
+  /** To be tried again, with the same ids. */
+  readonly again: readonly Item[];
+  readonly refused: readonly { readonly item: Item; readonly reason: string }[];
+  /** The last reason for trying again, null where there is none. */
+  readonly trouble: string | null;
+}
+
+/** Refusals for unknown reasons after which an item counts as one that can never pass. */
+const ODDITIES_MAX = 20;
 
 /** Faults of the entry itself: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html */
 const ENTRY_FAULTS = new Set(["InvalidArgument", "InvalidArgumentException", "MalformedDetail", "ValidationException"]);
@@ -33,6 +46,28 @@ export async function putEntries(to: Address, entries: readonly Entry[], abort: 
   const outcomes: Outcome[] = [];
   for (const entry of entries) outcomes.push(...(await putEntries(to, [entry], abort)));
   return outcomes;
+}
+
+/** Tells items that are through from those to try again and those to put aside. Counts oddities on the items. */
+export function sortItems(entries: readonly Entry[], outcomes: readonly Outcome[]): Sorted {
+  const again: Item[] = [];
+  const refused: { item: Item; reason: string }[] = [];
+  let sent = 0;
+  let trouble: string | null = null;
+  for (const [index, { items }] of entries.entries()) {
+    const outcome = outcomes[index] as Outcome;
+    if (outcome.kind === "sent") {
+      sent += items.length;
+      continue;
+    }
+    if (outcome.kind === "retry") trouble = outcome.reason;
+    for (const item of items) {
+      if (outcome.kind === "retry" && outcome.odd) item.oddities += 1;
+      if (outcome.kind === "refused" || item.oddities >= ODDITIES_MAX) refused.push({ item, reason: outcome.reason });
+      else again.push(item);
+    }
+  }
+  return { sent, again, refused, trouble };
 }
 
 /** Outcomes by entry, or why there are none; `fault` when the call itself was at fault. */
