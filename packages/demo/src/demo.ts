@@ -61,8 +61,8 @@ const AGENTS: readonly AgentId[] = ["research", "trader", "writer", "intern"];
 const API_PORT = 4021;
 
 /** How long a stop waits for purchases under way, and then for their events to leave. */
-const GRACE_MS = 400;
-const CLOSE_MS = 300;
+const GRACE_MS = 600;
+const CLOSE_MS = 250;
 
 /**
  * Starts the chain, takes the addresses and fills the wallets.

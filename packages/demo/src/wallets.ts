@@ -7,12 +7,14 @@ const LOW = 10_000_000n;
 const FULL = 50_000_000n;
 const LOOK_EVERY_MS = 5_000;
 
-/** Fills each wallet that holds less than $10 up to $50. Nonces are the owner's, so one after the other. */
+/** Fills each wallet that holds less than $10 up to $50. */
 export async function fillWallets(devnet: Devnet, wallets: readonly Address[]): Promise<void> {
-  for (const wallet of wallets) {
-    const balance = await balanceOf(devnet.client, wallet);
-    if (balance < LOW) await devnet.fund(wallet, FULL - balance);
-  }
+  await Promise.all(
+    wallets.map(async (wallet) => {
+      const balance = await balanceOf(devnet.client, wallet);
+      if (balance < LOW) await devnet.fund(wallet, FULL - balance);
+    }),
+  );
 }
 
 /** Looks again every few seconds; the returned function ends that, and resolves when no filling is under way. */
