@@ -213,6 +213,28 @@ describe("the lock", () => {
     await expect(openLmdbStore(at)).rejects.toMatchObject({ fault: "locked" });
   });
 
+  test("of many that find a stale lock at once, one gets it", async () => {
+    const at = directory();
+    writeFileSync(join(at, "bursar.lock"), JSON.stringify({ ...me, started: "another boot/1" }));
+    const module = JSON.stringify(new URL("../src/lmdb-lock.ts", import.meta.url).href);
+    // Each tells when it is loaded, tries when told to, and keeps the lock until its input ends.
+    const script = `import { takeLock } from ${module};
+      process.stdout.write("ready ");
+      process.stdin.once("data", () => takeLock(process.argv[1]).then(() => "taken", (error) => error.fault).then(console.log));`;
+    const children = Array.from({ length: 4 }, () =>
+      spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script, at], {
+        stdio: ["pipe", "pipe", "inherit"],
+      }),
+    );
+    await Promise.all(children.map((child) => once(child.stdout, "data")));
+    const answers = children.map((child) => once(child.stdout, "data"));
+    for (const child of children) child.stdin.write("go");
+    const words = (await Promise.all(answers)).map(String);
+    for (const child of children) child.stdin.end();
+    expect(words.map((word) => word.trim()).sort()).toEqual(["locked", "locked", "locked", "taken"]);
+    await Promise.all(children.map((child) => once(child, "close")));
+  });
+
   test("a lock of another machine is left to a person", async () => {
     const at = directory();
     writeFileSync(join(at, "bursar.lock"), JSON.stringify({ pid: 7, host: "elsewhere", started: null }));
