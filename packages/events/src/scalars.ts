@@ -37,11 +37,14 @@ export const text = z.string().transform(cleanText);
 
 export const url = z.string().min(1, "must not be empty").transform(cleanUrl);
 
+/** A canonical time of a day that every month has: most are, and need no calendar. */
+const PLAIN = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const CANONICAL = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 const ISO = /^(\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,9}))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /** A time, any offset and up to nine decimals, as ISO-8601 UTC with milliseconds; null where it is none. */
 export function canonicalTime(text: string): string | null {
+  if (PLAIN.test(text)) return text;
   if (CANONICAL.test(text)) {
     const at = new Date(text);
     return Number.isNaN(at.getTime()) || at.toISOString() !== text ? null : text;

@@ -28,6 +28,7 @@ export function isIdentifier(text: string): boolean {
  * Cleaning a clean one changes nothing.
  */
 export function cleanUrl(url: string): string {
+  if (url.length <= URL_MAX && PLAIN.test(url)) return url;
   let bare = bareUrl(clean(url, Number.POSITIVE_INFINITY).trim());
   // Where the length is cut, a new `..` may stand at the end; the next pass resolves it.
   for (let pass = 0; pass < 3; pass++) {
@@ -38,6 +39,8 @@ export function cleanUrl(url: string): string {
   return bare;
 }
 
+/** A web address with nothing to clean, as most are: a name that is no number, and a path of plain segments. */
+const PLAIN = /^https?:\/\/(?:[a-z0-9]+\.)+[a-z]+(?:\/[A-Za-z0-9_~-]+)+$/;
 const WEB = /^(?:https?|wss?):/i;
 
 /** Without query, fragment, and whatever stands before an `@` where a user name may stand. */

@@ -89,6 +89,16 @@ describe("cleanUrl", () => {
     expect(cleanUrl(`https://user:${"hunter2".repeat(5_000)}@api.example.com/a`)).toBe("https://api.example.com/a");
   });
 
+  test("with or without a query behind it: the same", () => {
+    const plain = fc.stringMatching(/^https?:\/\/([a-z0-9]{1,3}\.){1,3}[a-z]{1,3}(\/[A-Za-z0-9_~.-]{1,5}){1,3}$/);
+    fc.assert(
+      fc.property(fc.oneof(plain, fc.webUrl()), (bare) => {
+        expect(cleanUrl(bare)).toBe(cleanUrl(`${bare}?SECRET`));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test("cuts at 512", () => {
     expect(cleanUrl(`https://api.example.com/${"x".repeat(1_000)}`).length).toBe(URL_MAX);
   });
