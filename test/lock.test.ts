@@ -64,7 +64,7 @@ test("a platform's package that is missing is found, and added as npm itself wou
 
 test("a registry's host is found and taken out; a workspace's link stays", () => {
   const file = lockWith({
-    "node_modules/tool": { version: "1.2.3", resolved: "https://registry.example.com/tool-1.2.3.tgz" },
+    "node_modules/tool": { version: "1.2.3", resolved: "https://packages.example.com/tool-1.2.3.tgz" },
     "node_modules/zeal": { resolved: "packages/zeal", link: true },
   });
   expect(spawnSync(process.execPath, [script, file]).status).toBe(1);
