@@ -1,0 +1,149 @@
+/** Where commands read from: the machine that runs, else its data directory, read-only. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { PaymentFilter } from "@bursar/core/lists";
+import type { Budget, Health, Payment } from "@bursar/events/shapes";
+import type { Input } from "./args.ts";
+import { addressOf, type Client, connect } from "./client.ts";
+import { CommandError } from "./errors.ts";
+import type { Io } from "./io.ts";
+import type { StoryFact } from "./story.ts";
+
+export interface PaymentPage {
+  readonly payments: readonly Payment[];
+  readonly nextCursor: string | null;
+}
+
+export interface Reader {
+  /** What a person calls it: the machine's URL, or the directory. */
+  readonly from: string;
+  /** Null where no machine runs. */
+  readonly health: Health | null;
+  payments(filter: PaymentFilter, limit: number, cursor: string | null): Promise<PaymentPage>;
+  payment(id: string): Promise<Payment | null>;
+  /** Null where the data directory cannot be read: the timeline alone is known then. */
+  story(id: string): Promise<readonly StoryFact[] | null>;
+  /** Null where no machine runs. */
+  budgets(): Promise<readonly Budget[] | null>;
+  close(): Promise<void>;
+}
+
+export const DATA_DEFAULT = ".bursar";
+/** Where `start --demo` keeps the config of its fleet, so that its data can be read when it is over. */
+export const demoConfigFile = (data: string): string => join(data, "demo", "config.json");
+
+/** Payments asked for at once. */
+export const PAGE = 500;
+
+/** @throws {CommandError} where neither is there, with how to start one */
+export async function openReader(input: Input, io: Io): Promise<Reader> {
+  const address = addressOf(input, io);
+  const connected = await connect(address);
+  const data = input.text("data") ?? DATA_DEFAULT;
+  if (connected !== null) return machineReader(connected.client, connected.health, data, input, io);
+  const hasData = existsSync(join(data, "store", "data.mdb"));
+  if (address.named || !hasData) {
+    const also = address.named ? "" : ` and ${data} holds no data`;
+    throw new CommandError(`No machine answers at ${address.url}${also}. Start one: bursar start --demo`);
+  }
+  return directoryReader(await openTable(data, input, io), data);
+}
+
+/** The running machine alone: for what only it knows. */
+export async function openMachine(input: Input, io: Io): Promise<{ client: Client; health: Health }> {
+  const address = addressOf(input, io);
+  const connected = await connect(address);
+  if (connected === null)
+    throw new CommandError(`No machine answers at ${address.url}. Start one: bursar start --demo`);
+  return connected;
+}
+
+function machineReader(client: Client, health: Health, data: string, input: Input, io: Io): Reader {
+  let table: Promise<Table | null> | null = null;
+  return {
+    from: client.url,
+    health,
+    async payments(filter, limit, cursor) {
+      const { state = null, verdict = null, agent = null, tx = null } = filter;
+      const query = { state, verdict, agent, tx, limit: String(limit), cursor };
+      return (await client.get("/api/payments", query)) as PaymentPage;
+    },
+    async payment(id) {
+      return (await client.get(`/api/payments/${encodeURIComponent(id)}`)) as Payment | null;
+    },
+    async story(id) {
+      // The machine's directory may be elsewhere, or another's: then the timeline has to do.
+      table ??= existsSync(join(data, "store", "data.mdb"))
+        ? openTable(data, input, io).catch(() => null)
+        : Promise.resolve(null);
+      const opened = await table;
+      return opened === null ? null : opened.story(id).catch(() => null);
+    },
+    async budgets() {
+      const answer = (await client.get("/api/budgets")) as { budgets: readonly Budget[] } | null;
+      return answer?.budgets ?? null;
+    },
+    async close() {
+      await (await table)?.close();
+    },
+  };
+}
+
+function directoryReader(table: Table, data: string): Reader {
+  return {
+    from: data,
+    health: null,
+    payments: table.payments,
+    payment: table.payment,
+    story: table.story,
+    budgets: async () => null,
+    close: table.close,
+  };
+}
+
+type Table = Pick<Reader, "payments" | "payment" | "story" | "close">;
+
+async function openTable(data: string, input: Input, io: Io): Promise<Table> {
+  const [{ openLmdbStore }, { listPayments, showById }, { readHeads }, { worldOf }, { storyOf }, { loadConfig }] =
+    await Promise.all([
+      import("@bursar/store/lmdb"),
+      import("@bursar/core/lists"),
+      import("@bursar/core/heads"),
+      import("@bursar/core/replay"),
+      import("./story.ts"),
+      import("./config-file.ts"),
+    ]);
+  const named = input.text("config");
+  const demo = demoConfigFile(data);
+  const { config } = await loadConfig(named ?? (existsSync(demo) ? demo : null), io.cwd);
+  const store = await openLmdbStore(join(data, "store"), { readOnly: true });
+  const heads = new Map();
+  for (const { id } of config.chains) {
+    const head = await readHeads(store, id);
+    if (head !== undefined) heads.set(id, head);
+  }
+  const world = worldOf(config, heads);
+  const now = (): string => io.now().toISOString();
+  return {
+    payments: (filter, limit, cursor) => listPayments(store, world, now(), filter, { limit, cursor }),
+    payment: (id) => showById(store, world, now(), id),
+    story: (id) => storyOf(store, world, id),
+    close: () => store.close(),
+  };
+}
+
+/** Every payment that passes, page by page, at most `max`. */
+export async function* eachPage(
+  reader: Reader,
+  filter: PaymentFilter,
+  max = Number.POSITIVE_INFINITY,
+): AsyncGenerator<readonly Payment[]> {
+  let cursor: string | null = null;
+  let left = max;
+  do {
+    const page: PaymentPage = await reader.payments(filter, Math.min(PAGE, left), cursor);
+    if (page.payments.length > 0) yield page.payments;
+    left -= page.payments.length;
+    cursor = page.nextCursor;
+  } while (cursor !== null && left > 0);
+}

@@ -1,0 +1,113 @@
+/** One payment on one page: who paid whom and how far it is, three stories side by side, the amounts compared, what to do. */
+import type { Budget, Payment } from "@bursar/events/shapes";
+import type { StoryFact } from "../story.ts";
+import { amountsLine } from "./amounts.ts";
+import { amount, percent, shortId, stamp } from "./figures.ts";
+import type { Screen } from "./screen.ts";
+import { stepText } from "./step-text.ts";
+import { painter, signsOf } from "./style.ts";
+import { cut, padEnd, safe, wrap } from "./text.ts";
+import { breakMeaning, breakName, STATES, verdictColor, verdictText } from "./words.ts";
+
+export interface PaymentFacts {
+  readonly payment: Payment;
+  readonly story: readonly StoryFact[];
+  readonly budgets: readonly Budget[];
+}
+
+const LABEL = 12;
+
+export function paymentPage({ payment, story, budgets }: PaymentFacts, screen: Screen): string[] {
+  const paint = painter(screen);
+  const signs = signsOf(screen);
+  const { agentIds, apiId, state, verdict } = payment;
+  const who = `${safe(agentIds.join(", ") || "nobody's wallet")} ${signs.arrow} ${safe(apiId ?? "an unknown API")}`;
+  const head = `${paint("bold", amount(payment.amount))}  ${who}  ${state}, ${paint(verdictColor(verdict), verdictText(payment))}`;
+  const label = (name: string, text: string) => `${paint("dim", padEnd(name, LABEL))}${text}`;
+  const lines = [head, label("", STATES[state]?.means ?? ""), ""];
+  lines.push(...storyLines(payment, story, screen), "");
+
+  const amounts = amountsLine(story, signs);
+  if (amounts !== null) lines.push(label("amounts", amounts.agree ? amounts.text : paint("red", amounts.text)));
+  if (payment.bookedAt !== null) {
+    const touched = budgets.filter((budget) => isBookedIn(payment, budget)).map(budgetShare);
+    const rest = touched.length === 0 ? "" : ` ${signs.dot} budgets ${touched.slice(0, 4).join(", ")}`;
+    lines.push(label("booked", `${stamp(payment.bookedAt)} UTC${rest}`));
+  }
+  if (payment.payer !== null)
+    lines.push(label("wallet", `${payment.payer} ${signs.arrow} ${payment.payee ?? "?"}`.slice(0, 100)));
+  lines.push(label(payment.id.startsWith("eip3009:") ? "nonce" : "id", nameOf(payment)));
+  for (const hash of payment.txHashes) lines.push(label("tx", hash));
+  if (payment.requestId !== null) lines.push(label("request", safe(payment.requestId)));
+  if (payment.purchaseId !== null) lines.push(label("purchase", safe(payment.purchaseId)));
+  if (payment.sessionId !== null) lines.push(label("session", safe(payment.sessionId)));
+  if (payment.explorerUrl !== null) lines.push(label("look it up", paint("cyan", safe(payment.explorerUrl))));
+  for (const name of payment.breaks) {
+    lines.push("", `${paint("red", `break: ${breakName(name)}`)}`);
+    for (const line of wrap(breakMeaning(name), Math.min(screen.columns, 100) - 2)) lines.push(`  ${line}`);
+  }
+  return lines;
+}
+
+function nameOf({ id }: Payment): string {
+  const parts = id.split(":");
+  return safe(parts[0] === "eip3009" ? (parts[4] ?? id) : id);
+}
+
+/** Time, agent, API, chain. What another than the payment's own agent or API said carries its name. */
+function storyLines(payment: Payment, story: readonly StoryFact[], screen: Screen): string[] {
+  const paint = painter(screen);
+  const signs = signsOf(screen);
+  const column = Math.max(20, Math.floor((Math.min(screen.columns, 100) - LABEL) / 3));
+  const day = story[0]?.at.slice(0, 10) ?? "";
+  const titles = ["agent", "API", "chain"];
+  const lines = [
+    paint("dim", `${padEnd(day, LABEL)}${titles.map((title) => padEnd(title, column)).join("")}`.trimEnd()),
+  ];
+  let last = day;
+  for (const fact of story) {
+    if (fact.at.slice(0, 10) !== last) {
+      last = fact.at.slice(0, 10);
+      lines.push(paint("dim", last));
+    }
+    const { index, foreign } = placeOf(payment, fact);
+    const text = cut(`${foreign}${stepText(fact, signs)}`, index === 2 ? column : column - 2, signs.ellipsis);
+    const cell = `${" ".repeat(column * index)}${text}`;
+    lines.push(`${padEnd(fact.at.slice(11, 21), LABEL)}${foreign === "" ? cell : paint("yellow", cell)}`);
+  }
+  return lines;
+}
+
+function placeOf(payment: Payment, { source }: StoryFact): { index: number; foreign: string } {
+  const [, kind = "", ...rest] = source.split(".");
+  const id = rest.join(".");
+  if (kind === "agent") return { index: 0, foreign: payment.agentIds.includes(id) ? "" : `${id}: ` };
+  if (kind === "api") return { index: 1, foreign: payment.apiId === id ? "" : `${id}: ` };
+  return { index: kind === "govern" ? 0 : 2, foreign: "" };
+}
+
+function isBookedIn({ agentIds, apiId, payer, payee, sessionId, bookedAt }: Payment, budget: Budget): boolean {
+  const colon = budget.scope.indexOf(":");
+  const [kind, id] = [budget.scope.slice(0, colon), budget.scope.slice(colon + 1)];
+  const own: { readonly [kind: string]: boolean } = {
+    org: agentIds.length > 0,
+    agent: agentIds.includes(id),
+    api: apiId === id,
+    wallet: payer === id,
+    payee: payee === id,
+    session: sessionId === id,
+  };
+  const at = bookedAt ?? "";
+  return (
+    own[kind] === true && (budget.start === null || budget.start <= at) && (budget.end === null || at < budget.end)
+  );
+}
+
+function budgetShare({ policy, spent, held, limit }: Budget): string {
+  return `${policy} (${percent(BigInt(spent) + BigInt(held), BigInt(limit))})`;
+}
+
+/** For lists beside it: the short name that leads here. */
+export function paymentName(payment: Payment, screen: Screen): string {
+  return shortId(payment.id, signsOf(screen));
+}
