@@ -1,9 +1,28 @@
 /** The one-machine edition: store, queue, steps and HTTP in one process. `startMachine` puts them together. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Heads } from "@bursar/core/assess";
+import { readHeads } from "@bursar/core/heads";
 import type { Store } from "@bursar/core/ports";
+import { worldOf } from "@bursar/core/replay";
 import type { Config } from "@bursar/events/config-schema";
 import type { Told } from "@bursar/events/envelope";
 import type { Health } from "@bursar/events/shapes";
-import type { Listener } from "./feed.ts";
+import { openLmdbStore } from "@bursar/store/lmdb";
+import { createApi } from "./api.ts";
+import { createFaults } from "./faults.ts";
+import { createFeed, type Listener, type MachineEvent } from "./feed.ts";
+import { openDoor } from "./http.ts";
+import { createOverview, type Totals } from "./overview.ts";
+import { readQuarantine } from "./quarantine.ts";
+import { openQueue } from "./queue.ts";
+import type { Readable } from "./reads.ts";
+import { pause, startSteps } from "./steps.ts";
+import { createStreams, type Streams } from "./stream.ts";
+import { VERSION } from "./version.ts";
+import type { Watcher } from "./watcher.ts";
+
+export const DEFAULT_PORT = 4402;
 
 export interface MachineOptions {
   /** The data directory, made where it is missing. The table is in `<data>/store`, the queue in `<data>/queue`. */
@@ -34,8 +53,14 @@ export interface Machine {
   /** Such as `http://127.0.0.1:4402`, without a path. */
   readonly url: string;
   readonly store: Store;
+  /** For the functions of `reads.ts`: budgets, alerts, wallets, sessions. */
+  readonly readable: Readable;
+  /** Resolves when the overview has read the table: before that totals, budgets and alerts are of a part of it. */
+  readonly ready: Promise<void>;
   /** Entries that were acknowledged and are not yet in the table. */
   queueDepth(): number;
+  /** Payments by verdict. */
+  totals(): Totals;
   health(): Promise<Health>;
   /** Calls `listener` for every event from now on; returns what ends that. */
   on(listener: Listener): () => void;
@@ -49,19 +74,192 @@ export interface Machine {
 
 /**
  * Starts everything and answers when requests are taken.
- * @throws {MachineError} `port_taken`, `address` (not local without a token)
- * @throws {StoreError} for a data directory that is locked, corrupt or not Bursar's
+ * @throws {MachineError} `port_taken`, `address` (not local without a token), `data` (no directory, or another's)
+ * @throws {StoreError} for a store that is locked, corrupt or not Bursar's
  */
-export async function startMachine(_options: MachineOptions): Promise<Machine> {
-  throw new MachineError("address", "the machine is not put together yet");
+export async function startMachine(options: MachineOptions): Promise<Machine> {
+  const { data, config, port = DEFAULT_PORT, host = "127.0.0.1", token = null, watch, log = () => {} } = options;
+  checkAddress(host, token);
+  checkDirectory(data);
+  const now = () => new Date().toISOString();
+  const closing: (() => Promise<void> | void)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closing.reverse()) await close();
+  };
+  try {
+    const store = await openLmdbStore(join(data, "store"));
+    closing.push(() => store.close());
+    const feed = createFeed();
+    const faults = createFaults((message) => {
+      log(message);
+      feed.emit({ kind: "notice", at: now(), data: { message } });
+    });
+    const queue = await openQueue(join(data, "queue"), { log });
+    closing.push(() => queue.close());
+    const heads = new Map<number, Heads>();
+    const world = { ...worldOf(config, heads), heads };
+    const { chainId, asset } = world.directory;
+    const stored = await readHeads(store, chainId);
+    if (stored !== undefined) heads.set(chainId, stored);
+    const overview = createOverview(world.directory);
+    const quarantine = await readQuarantine(store);
+    const readable = { store, config, world, overview, quarantine };
+
+    // Scanning starts before anything can change, so that no change is missed.
+    const stopping = new AbortController();
+    const ready = overview.scan(store, world, now(), stopping.signal).catch((error: Error) => {
+      faults.set("overview", `the table cannot be read whole: ${error.message}`);
+    });
+    closing.push(() => {
+      stopping.abort();
+      return ready;
+    });
+    const steps = startSteps({
+      store,
+      queue,
+      world,
+      overview,
+      quarantine,
+      feed,
+      now,
+      onFault: (m) => faults.set("steps", m),
+    });
+    closing.push(async () => {
+      const stopped = steps.stop();
+      queue.wake();
+      await stopped;
+    });
+
+    let watcher: Watcher | null = null;
+    const health = async (): Promise<Health> => {
+      const head = heads.get(chainId);
+      const isWell = faults.none() && watch !== undefined;
+      return {
+        status: isWell ? "ok" : "degraded",
+        version: VERSION,
+        edition: "one-machine",
+        chain: {
+          id: chainId,
+          latest: head?.latest ?? null,
+          final: head?.final ?? null,
+          lagBlocks: watcher?.behind() ?? null,
+        },
+        queueDepth: queue.depth(),
+        quarantined: quarantine.count(),
+        alertsUndelivered: 0,
+      };
+    };
+    const streams = createStreams();
+    closing.push(feed.on((event) => streamEvent(event, streams)));
+    const api = createApi({ readable, ready, health, now });
+    const door = await openDoor({ host, port, token, api, streams, offer: queue.offer, log }).catch((error) => {
+      throw listenError(error, host, port);
+    });
+    closing.push(() => door.close());
+
+    if (watch !== undefined) {
+      const { rpcUrls, intervalMs, startBlock } = watch;
+      const latest = () => heads.get(chainId)?.latest ?? null;
+      const parts = { rpcUrls, intervalMs, startBlock, store, config, chainId, asset, overview, latest };
+      let stopped = false;
+      // Wallets that agents claimed in an earlier run are known when the table is read.
+      const starting = ready.then(async () => {
+        const { startWatcher } = await import("./watcher.ts"); // viem takes a while to load
+        if (stopped) return;
+        watcher = startWatcher({ ...parts, tell: steps.tell, onFault: (m) => faults.set("chain", m) });
+      });
+      starting.catch((error: Error) => faults.set("chain", error.message));
+      closing.push(async () => {
+        stopped = true;
+        await Promise.race([watcher?.stop(), pause(STOP_CHAIN_MS, new AbortController().signal)]);
+      });
+    }
+
+    let ended: Promise<void> | null = null;
+    const shown = host.includes(":") ? `[${host}]` : host;
+    return {
+      port: door.port,
+      url: `http://${shown}:${door.port}`,
+      store,
+      readable,
+      ready,
+      queueDepth: () => queue.depth(),
+      totals: () => overview.totals(),
+      health,
+      on: feed.on,
+      tell: steps.tell,
+      drained: () => queue.drained(),
+      stop() {
+        ended ??= closeAll();
+        return ended;
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** Milliseconds that a round of the watcher has to end; what it would still commit fails and is done at the next start. */
+const STOP_CHAIN_MS = 1_000;
+const LOCAL_HOSTS: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "::1"]);
+
+function checkAddress(host: string, token: string | null): void {
+  if (LOCAL_HOSTS.has(host) || (token !== null && token.length >= TOKEN_LENGTH_MIN)) return;
+  throw new MachineError(
+    "address",
+    `${host} can be reached from other computers: give a token of at least ${TOKEN_LENGTH_MIN} characters, or listen on 127.0.0.1`,
+  );
+}
+
+const TOKEN_LENGTH_MIN = 16;
+
+/** A directory full of somebody else's files is a mistake to be told of, not a place to write to. */
+function checkDirectory(data: string): void {
+  if (!existsSync(data)) return;
+  if (!statSync(data).isDirectory())
+    throw new MachineError("data", `${data} is no directory: name another one with --data`);
+  const names = readdirSync(data);
+  if (names.length === 0 || names.some((name) => OWN_NAMES.has(name))) return;
+  throw new MachineError(
+    "data",
+    `${data} holds other files (${names.slice(0, 3).join(", ")}): name an empty directory with --data`,
+  );
+}
+
+/** What a data directory of Bursar has. */
+const OWN_NAMES: ReadonlySet<string> = new Set(["store", "queue", "demo", "spool"]);
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "EADDRINUSE") {
+    const message = `port ${port} of ${host} is taken, perhaps by another bursar: stop that, or name another port with --port`;
+    return new MachineError("port_taken", message, error);
+  }
+  if (code === "EACCES") {
+    return new MachineError(
+      "port_taken",
+      `port ${port} needs more rights than this user has: name one above 1023 with --port`,
+      error,
+    );
+  }
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
+    return new MachineError("address", `${host} is no address of this computer: listen on 127.0.0.1`, error);
+  }
+  return error;
+}
+
+/** What goes to server-sent events: the frames of section 9. */
+function streamEvent(event: MachineEvent, streams: Streams): void {
+  if (event.kind === "payment" || event.kind === "alert") streams.send({ kind: event.kind, data: event.data });
 }
 
 /** Why the machine did not start, and what to do about it. */
 export class MachineError extends Error {
   override readonly name = "MachineError";
-  readonly fault: "port_taken" | "address";
+  readonly fault: "port_taken" | "address" | "data";
 
-  constructor(fault: "port_taken" | "address", message: string, cause?: unknown) {
+  constructor(fault: "port_taken" | "address" | "data", message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.fault = fault;
   }

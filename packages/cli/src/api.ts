@@ -1,0 +1,154 @@
+/** The `/api` routes: what section 9 of the design promises to other programs, as JSON. */
+import { listPayments, type PaymentFilter } from "@bursar/core/lists";
+import { type Health, STATES, VERDICTS } from "@bursar/events/shapes";
+import { type Context, Hono } from "hono";
+import { alertsOf, budgetsOf, findPayments, type Readable, sessionsOf, walletsOf } from "./reads.ts";
+
+export interface ApiParts {
+  readonly readable: Readable;
+  /** Resolves when the overview has read the table. */
+  readonly ready: Promise<void>;
+  readonly health: () => Promise<Health>;
+  readonly now: () => string;
+}
+
+const LIMIT = 100;
+const LIMIT_MAX = 1_000;
+const STATUSES = ["open", "acknowledged", "resolved"] as const;
+
+export function createApi({ readable, ready, health, now }: ApiParts): Hono {
+  const app = new Hono();
+  app.get("/api/health", async (c) => {
+    query(c, []);
+    return c.json(await health());
+  });
+  app.get("/api/payments", async (c) => {
+    const { limit, cursor, ...filter } = paymentQuery(query(c, ["state", "verdict", "agent", "tx", "limit", "cursor"]));
+    return c.json(await listPayments(readable.store, readable.world, now(), filter, { limit, cursor }));
+  });
+  app.get("/api/payments/:id{.+}", async (c) => {
+    query(c, []);
+    const id = c.req.param("id");
+    const found = await findPayments(readable, id, now());
+    const [payment] = found;
+    if (payment === undefined) {
+      throw new ApiError(404, "not_found", `no payment's id, nonce or hash begins with ${show(id)}`);
+    }
+    if (found.length === 1) return c.json(payment);
+    const candidates = found.map((each) => each.id);
+    const message = `${show(id)} fits ${found.length} or more payments: give more of it`;
+    return c.json({ error: { code: "ambiguous", message, candidates } }, 409);
+  });
+  app.get("/api/budgets", async (c) => {
+    query(c, []);
+    await ready;
+    return c.json({ budgets: await budgetsOf(readable, now()), nextCursor: null });
+  });
+  app.get("/api/alerts", async (c) => {
+    const { status } = query(c, ["status"]);
+    if (status !== undefined) oneOf("status", status, STATUSES);
+    await ready;
+    const alerts = alertsOf(readable).filter((alert) => status === undefined || alert.status === status);
+    return c.json({ alerts, nextCursor: null });
+  });
+  app.get("/api/actions", (c) => {
+    query(c, []);
+    return c.json({ actions: [], nextCursor: null });
+  });
+  app.get("/api/wallets", async (c) => {
+    query(c, []);
+    await ready;
+    return c.json({ wallets: walletsOf(readable), nextCursor: null });
+  });
+  app.get("/api/sessions", async (c) => {
+    query(c, []);
+    await ready;
+    return c.json({ sessions: sessionsOf(readable), nextCursor: null });
+  });
+  app.post("/api/alerts/:id{.+}/ack", () => {
+    throw new ApiError(
+      501,
+      "not_yet",
+      "alerts cannot be acknowledged in this version: they close when their cause does",
+    );
+  });
+  app.notFound((c) => {
+    throw new ApiError(404, "not_found", `${c.req.method} ${show(c.req.path)}: there is no such path`);
+  });
+  app.onError((error, c) => {
+    if (error instanceof ApiError) {
+      return c.json({ error: { code: error.code, message: error.message } }, error.status);
+    }
+    return c.json({ error: { code: "internal", message: "the machine could not answer: see its log" } }, 500);
+  });
+  return app;
+}
+
+/** The query's parameters, each at most once and known by name. */
+function query<Name extends string>(c: Context, names: readonly Name[]): { readonly [N in Name]?: string } {
+  const given = c.req.queries();
+  for (const [name, values] of Object.entries(given)) {
+    if (!(names as readonly string[]).includes(name)) {
+      const taken = names.length === 0 ? "none is taken here" : `${names.join(", ")} are taken`;
+      throw new ApiError(400, "query", `unknown parameter ${show(name)}: ${taken}`);
+    }
+    if (values.length > 1) throw new ApiError(400, "query", `${name} stands ${values.length} times: give it once`);
+  }
+  return Object.fromEntries(Object.entries(given).map(([name, [value]]) => [name, value])) as { [N in Name]?: string };
+}
+
+function paymentQuery(
+  given: {
+    readonly [name in "state" | "verdict" | "agent" | "tx" | "limit" | "cursor"]?: string;
+  },
+): PaymentFilter & { limit: number; cursor: string | null } {
+  const { state, verdict, agent, tx, limit = String(LIMIT), cursor } = given;
+  if (!/^[1-9]\d{0,3}$/.test(limit) || Number(limit) > LIMIT_MAX) {
+    throw new ApiError(400, "query", `limit is ${show(limit)}: a whole number from 1 to ${LIMIT_MAX} is taken`);
+  }
+  if (tx !== undefined && !/^0x[0-9a-f]{1,64}$/i.test(tx)) {
+    throw new ApiError(400, "query", `tx is ${show(tx)}: a transaction hash, or its beginning, is taken, like 0xa198`);
+  }
+  if (agent !== undefined && !/^[A-Za-z0-9._-]{1,128}$/.test(agent)) {
+    throw new ApiError(
+      400,
+      "query",
+      `agent is ${show(agent)}: an agent's id is taken, letters, digits, points, dashes, underscores`,
+    );
+  }
+  if (cursor !== undefined && (cursor === "" || cursor.length > 1_024)) {
+    throw new ApiError(400, "query", "cursor is not one that this list has given: take nextCursor as it is");
+  }
+  return {
+    limit: Number(limit),
+    cursor: cursor ?? null,
+    ...(state === undefined ? {} : { state: oneOf("state", state, STATES) }),
+    ...(verdict === undefined ? {} : { verdict: oneOf("verdict", verdict, VERDICTS) }),
+    ...(agent === undefined ? {} : { agent }),
+    ...(tx === undefined ? {} : { tx: tx.toLowerCase() }),
+  };
+}
+
+function oneOf<T extends string>(name: string, value: string, taken: readonly T[]): T {
+  if (!(taken as readonly string[]).includes(value)) {
+    throw new ApiError(400, "query", `${name} is ${show(value)}: one of ${taken.join(", ")} is taken`);
+  }
+  return value as T;
+}
+
+function show(value: string): string {
+  return JSON.stringify(value.slice(0, 80));
+}
+
+/** An answer that is not what was asked for, and why. */
+class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: 400 | 404 | 501;
+  readonly code: string;
+
+  constructor(status: 400 | 404 | 501, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}

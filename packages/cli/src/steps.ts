@@ -1,0 +1,227 @@
+/**
+ * The steps, run in this process: the queue's entries and the chain's facts through `correlate`, deadlines through
+ * `sweep`. What a producer sent is acknowledged when it is in the table or in the quarantine, never before.
+ */
+import type { Heads } from "@bursar/core/assess";
+import { type Changed, type CorrelateWorld, correlate } from "@bursar/core/correlate";
+import { quarantinePut } from "@bursar/core/items";
+import { showById } from "@bursar/core/lists";
+import type { Json, Store } from "@bursar/core/ports";
+import { isRow, makesRow, showRow } from "@bursar/core/rows";
+import { showPayment } from "@bursar/core/show";
+import { sweep } from "@bursar/core/sweep";
+import { parseEntry, type Quarantined, type Told } from "@bursar/events/envelope";
+import type { Payment } from "@bursar/events/shapes";
+import { producerSource } from "@bursar/events/source";
+import { StoreError } from "@bursar/store/error";
+import type { Feed } from "./feed.ts";
+import type { Overview } from "./overview.ts";
+import type { QuarantineList } from "./quarantine.ts";
+import type { Queue, Queued } from "./queue.ts";
+
+/** Entries taken from the queue at once. */
+const ENTRIES_MAX = 128;
+/** Tries of one event before it is quarantined, and the pause before the second; each later one doubles it. */
+const ATTEMPTS_MAX = 6;
+const PAUSE_MS = 50;
+const PAUSE_MS_MAX = 5_000;
+/** How late a deadline may be noticed. */
+const SWEEP_MS = 1_000;
+
+export interface StepsParts {
+  readonly store: Store;
+  readonly queue: Queue;
+  readonly world: CorrelateWorld & { readonly heads: Map<number, Heads> };
+  readonly overview: Overview;
+  readonly quarantine: QuarantineList;
+  readonly feed: Feed;
+  readonly now: () => string;
+  /** A fault that keeps the steps from going on, or null when it is over. */
+  readonly onFault: (message: string | null) => void;
+}
+
+export interface Steps {
+  tell(told: readonly Told[]): Promise<void>;
+  /** Ends when what is under way is committed. */
+  stop(): Promise<void>;
+}
+
+export function startSteps(parts: StepsParts): Steps {
+  const { store, queue, world, overview, quarantine, feed, now, onFault } = parts;
+  const stopping = new AbortController();
+  const aside = new Set<Promise<void>>();
+
+  async function drain(): Promise<void> {
+    let failures = 0;
+    let batch: readonly Queued[] = [];
+    while (!stopping.signal.aborted) {
+      if (batch.length === 0) batch = await queue.take(ENTRIES_MAX);
+      if (batch.length === 0 || stopping.signal.aborted) continue; // woken to end
+      try {
+        await takeEntries(batch);
+        batch = [];
+        if (failures > 0) onFault(null);
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        onFault(`the table takes no writes: ${(error as Error).message}`);
+        await pause(Math.min(PAUSE_MS_MAX, PAUSE_MS * 2 ** failures), stopping.signal);
+      }
+    }
+  }
+
+  /** Throws for a fault of the store: the same entries are then taken again. */
+  async function takeEntries(batch: readonly Queued[]): Promise<void> {
+    const told: Told[] = [];
+    const refused: Quarantined[] = [];
+    for (const { entry } of batch) {
+      const parsed = parseEntry(entry, "bus");
+      for (const one of parsed.told) told.push(one);
+      for (const one of parsed.quarantined) refused.push(one);
+      if (parsed.oversized !== null) overview.oversized(parsed.oversized, now());
+    }
+    if (refused.length > 0) await quarantineAll(refused);
+    const late = await takeFacts(told);
+    if (late.length === 0) return queue.ack(batch);
+    // Some fail by themselves: their neighbours are in the table, and the next entries do not wait for them.
+    const retrying = Promise.all(late.map(retry)).then(
+      () => queue.ack(batch),
+      (error) => onFault(`the table takes no writes: ${(error as Error).message}`), // not acknowledged: next start
+    );
+    aside.add(retrying);
+    void retrying.finally(() => aside.delete(retrying));
+  }
+
+  /** Commits; answers what failed though the store is well. Halves until the culprit is alone. */
+  async function takeFacts(told: readonly Told[]): Promise<readonly Late[]> {
+    if (told.length === 0) return [];
+    try {
+      const { changed, failed, heads } = await correlate(store, world, told, now());
+      show(changed);
+      for (const [chainId, head] of heads) await moveHeads(chainId, head);
+      return failed.map((place) => ({ told: told[place] as Told, reason: "others kept writing the same payment" }));
+    } catch (error) {
+      if (error instanceof StoreError && error.fault !== "limit") throw error;
+      if (told.length === 1) return [{ told: told[0] as Told, reason: (error as Error).message }];
+      const half = Math.ceil(told.length / 2);
+      return [...(await takeFacts(told.slice(0, half))), ...(await takeFacts(told.slice(half)))];
+    }
+  }
+
+  async function retry(late: Late): Promise<void> {
+    let { reason } = late;
+    for (let attempt = 1; attempt < ATTEMPTS_MAX; attempt++) {
+      await pause(Math.min(PAUSE_MS_MAX, PAUSE_MS * 2 ** (attempt - 1)), stopping.signal);
+      if (stopping.signal.aborted) throw new Error("stopping");
+      const [again] = await takeFacts([late.told]);
+      if (again === undefined) return;
+      reason = again.reason;
+    }
+    const { source, event } = late.told;
+    const name =
+      source.kind === "agent" || source.kind === "api"
+        ? producerSource(source.kind, source.id)
+        : `bursar.${source.kind}`;
+    await quarantineAll([
+      { source: name, eventId: event.id, reason: `could not be taken in ${ATTEMPTS_MAX} tries: ${reason}`, event },
+    ]);
+  }
+
+  async function quarantineAll(refused: readonly Quarantined[]): Promise<void> {
+    const at = now();
+    const puts = refused.map((one) => quarantinePut(one as unknown as { [key: string]: Json }, at));
+    const known = await store.get(puts);
+    await store.putAll(puts);
+    const fresh = new Set<string>();
+    for (const [i, put] of puts.entries()) {
+      if (known[i] !== undefined || fresh.has(put.sk)) continue;
+      fresh.add(put.sk);
+      const one = refused[i] as Quarantined;
+      quarantine.add(one, at);
+      feed.emit({ kind: "quarantined", at, data: one });
+    }
+  }
+
+  function show(changed: readonly Changed[]): void {
+    if (changed.length === 0) return;
+    const at = now();
+    for (const change of changed) {
+      const payment = shapeOf(change, world);
+      overview.take(change, payment, at);
+      if (payment !== null && feed.hasListeners())
+        feed.emit({ kind: "payment", at, data: payment, before: change.before.assessed });
+    }
+  }
+
+  async function moveHeads(chainId: number, heads: Heads): Promise<void> {
+    const before = world.heads.get(chainId);
+    world.heads.set(chainId, heads);
+    if (before?.latest === heads.latest && before.safe === heads.safe && before.final === heads.final) return;
+    const at = now();
+    feed.emit({ kind: "heads", at, data: { chainId, ...heads } });
+    const risen = overview.moveHeads(chainId, heads);
+    if (!feed.hasListeners()) return;
+    for (const id of risen) {
+      const payment = await showById(store, world, at, id);
+      if (payment === null) continue;
+      const state = payment.state === "final" ? "safe" : "settled";
+      feed.emit({
+        kind: "payment",
+        at,
+        data: payment,
+        before: { state, verdict: payment.verdict, breaks: payment.breaks },
+      });
+    }
+  }
+
+  async function sweeping(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        show(await sweep(store, world, now()));
+      } catch (error) {
+        onFault(`deadlines cannot be judged: ${(error as Error).message}`);
+      }
+      await pause(SWEEP_MS, stopping.signal);
+    }
+  }
+
+  const loops = [drain(), sweeping()];
+  return {
+    async tell(told) {
+      const late = await takeFacts(told);
+      await Promise.all(late.map(retry));
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.all([...loops, ...aside]);
+    },
+  };
+}
+
+/** What could not be committed, and why. */
+interface Late {
+  readonly told: Told;
+  readonly reason: string;
+}
+
+/** The public shape after a change; null where it is in no list. */
+function shapeOf({ id, after, findings }: Changed, world: CorrelateWorld): Payment | null {
+  if (after.assessed === null || after.listed === null) return null;
+  if (!isRow(id)) return findings === null ? null : showPayment(findings, after.assessed);
+  if (!makesRow(after.payment) || Object.keys(after.payment.siblings).length > 0) return null;
+  return showRow(after.payment, after.assessed, world.directory);
+}
+
+/** Resolves after `ms`, or at once when the signal says stop. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
+}

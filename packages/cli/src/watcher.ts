@@ -1,0 +1,99 @@
+/** The chain's watcher in this process: which wallets it watches, what it is asked to close, how it is doing. */
+import { createChainClient } from "@bursar/chain/client";
+import type { Candidates } from "@bursar/chain/watch";
+import { startWatching, type Watching } from "@bursar/chain/watch-loop";
+import type { Store } from "@bursar/core/ports";
+import type { Config } from "@bursar/events/config-schema";
+import type { Told } from "@bursar/events/envelope";
+import { parsePaymentId } from "@bursar/events/ids";
+import type { Overview } from "./overview.ts";
+
+export interface WatcherParts {
+  readonly rpcUrls: readonly string[];
+  readonly intervalMs: number | undefined;
+  readonly startBlock: number | undefined;
+  readonly store: Store;
+  readonly config: Config;
+  readonly chainId: number;
+  readonly asset: string;
+  readonly overview: Overview;
+  /** The newest block that is known, null before the first. */
+  readonly latest: () => number | null;
+  readonly tell: (told: readonly Told[]) => Promise<void>;
+  readonly onFault: (message: string | null) => void;
+}
+
+export interface Watcher {
+  /** Blocks still unread; null before the first round. */
+  behind(): number | null;
+  stop(): Promise<void>;
+}
+
+/** Arbitrum's blocks come every 250 ms; half a minute more for clocks that differ. */
+const BLOCK_MS = 250;
+const MARGIN_MS = 30_000;
+/** A claimed hash is asked for when the logs had time to show it. */
+const GRACE_MS = 5_000;
+const HASHES_MAX = 100;
+const EXPIRING_MAX = 500;
+
+/** @throws {RpcError} for URLs that are none */
+export function startWatcher(parts: WatcherParts): Watcher {
+  const { rpcUrls, intervalMs, startBlock, store, config, chainId, asset, overview, latest, tell, onFault } = parts;
+  const client = createChainClient({ chainId, rpcUrls });
+  const configured = Object.values(config.agents).flatMap((agent) => agent.wallets);
+  let behind: number | null = null;
+  let turn = 0;
+
+  /** A wallet is heard of when it has signed, and that may have settled by then: its past is read too. */
+  function wallets() {
+    const head = latest();
+    const claimed = [...overview.wallets()].map(([address, { since }]) => {
+      const age = Math.max(0, Date.now() - Date.parse(since)) + MARGIN_MS;
+      return head === null ? { address } : { address, fromBlock: Math.max(0, head - Math.ceil(age / BLOCK_MS)) };
+    });
+    return [...configured.map((address) => ({ address })), ...claimed];
+  }
+
+  /** What the logs have not closed. Of many a part in each round, so that all get their turn. */
+  async function candidates(): Promise<Candidates> {
+    const now = Date.now();
+    const expiring: Candidates["expiring"][number][] = [];
+    const hashes: string[] = [];
+    for (const [id, { validBefore, hashes: claimed }] of overview.open()) {
+      const payment = parsePaymentId(id);
+      if (payment?.method !== "eip3009" || payment.chainId !== chainId) continue;
+      if (validBefore !== null && BigInt(validBefore) * 1000n <= BigInt(now)) expiring.push({ payment, validBefore });
+      for (const { txHash, at } of claimed) if (Date.parse(at) + GRACE_MS <= now) hashes.push(txHash);
+    }
+    turn += 1;
+    return { expiring: part(expiring, EXPIRING_MAX, turn), hashes: part(hashes, HASHES_MAX, turn) };
+  }
+
+  const watching: Watching = startWatching(
+    {
+      client,
+      store,
+      asset,
+      wallets,
+      candidates,
+      ...(startBlock === undefined ? {} : { startBlock }),
+      emit: (events) => tell(events),
+    },
+    {
+      ...(intervalMs === undefined ? {} : { intervalMs }),
+      onRound(round) {
+        behind = round.behind;
+        onFault(null);
+      },
+      onError: (error) => onFault(`the chain cannot be read: ${(error as Error).message}`),
+    },
+  );
+  return { behind: () => behind, stop: () => watching.stop() };
+}
+
+function part<T>(list: readonly T[], size: number, turn: number): readonly T[] {
+  if (list.length <= size) return list;
+  const start = (turn * size) % list.length;
+  return [...list.slice(start), ...list.slice(0, start)].slice(0, size);
+}
