@@ -4,17 +4,16 @@
  * core decides the strings (`core/src/items.ts`); the adapters know no kinds and treat all items alike. An item is
  * written by `putAll` (a fact: version 0, earliest `at`), by `commit` (versioned state), or is a counter (adds only).
  *
- * | item                | pk             | sk                          | kind      | asked for by                          |
- * |---------------------|----------------|-----------------------------|-----------|---------------------------------------|
- * | payment             | PAY#<id>       | .                           | versioned | key; `list` by time; `due` by time    |
- * | fact of an alias    | AL#<alias>     | F#<source>#<slot>#<hash>    | fact      | partition and prefix                  |
- * | tie to a payment    | AL#<alias>     | T#<payment id>              | fact      | partition and prefix                  |
- * | mark on an alias    | AL#<alias>     | M#...                       | versioned | partition and prefix                  |
- * | counter of a scope  | CTR#<scope>    | HELD, <window>#<start>      | counter   | key, many at once                     |
- * | action (outbox)     | OUT#<key>      | .                           | versioned | key; `due` until it is done           |
- * | chain cursor, lease | CUR#<chain>    | .                           | versioned | key                                   |
- * | refused event       | QUARANTINE#... | <time>#<hash>               | fact      | partition and prefix                  |
- * | POLICY, WALLET, SESSION, ALERT, FREEZE | <kind>#<id> | .           | versioned | key; `list` by kind                   |
+ * | item                 | pk           | sk                   | kind      | asked for by                     |
+ * |----------------------|--------------|----------------------|-----------|----------------------------------|
+ * | payment              | PAY#<id>     | .                    | versioned | key; `list` by id; `due` by time |
+ * | fact of an alias     | AL#<alias>   | F#<hash>             | fact      | partition and prefix             |
+ * | tie to a payment     | AL#<alias>   | T#<payment id>#<who> | fact      | partition and prefix             |
+ * | counter of a scope   | CTR#<scope>  | held, <window>       | counter   | key, many at once                |
+ * | action (outbox)      | OUT#<key>    | .                    | versioned | key; `due` until it is done      |
+ * | chain cursor, heads  | CUR#<chain>  | <what>               | versioned | key                              |
+ * | refused event        | QUARANTINE   | <hash>               | fact      | partition, in pages              |
+ * | WALLET, SESSION, ... | <kind>#<id>  | .                    | versioned | key; `list` by kind              |
  *
  * Access patterns: items by key (consistent); one partition by prefix of sk (consistent); one partition of a sparse
  * index by range (may lag); counters by key (consistent); all that `commit` put, in order per item. There are no scans,
