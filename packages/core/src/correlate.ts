@@ -124,7 +124,8 @@ async function round(
   const tied = new Map<string, Set<string>>();
   for (const [name, facts] of aliasFacts) for (const { fact } of facts) puts.push(factPut(name, fact));
   for (const [id, { payment }] of loaded) {
-    const after = foldAll(payment, works.get(id) as Work);
+    const work = works.get(id) as Work;
+    const after = foldOthers(foldOwn(payment, work), work);
     folded.set(id, after);
     for (const { alias: name, tie } of newTies(payment, after, directory)) {
       puts.push(tiePut(name, id, tie));
@@ -137,8 +138,8 @@ async function round(
   const more = [...reached].filter((id) => !loaded.has(id));
   for (const [id, one] of await loadAll(store, more)) loaded.set(id, one);
   for (const id of reached) {
-    const one = loaded.get(id) as Loaded;
-    folded.set(id, foldAll(one.payment, works.get(id) as Work));
+    const payment = folded.get(id) ?? (loaded.get(id) as Loaded).payment;
+    folded.set(id, foldOthers(payment, works.get(id) as Work));
   }
   const own: Write[] = [];
   const others: Write[] = [];
@@ -177,7 +178,8 @@ async function readOtherSide(
         for (const [sibling, ties] of content.ties) for (const tie of ties) work.siblings.push({ alias: name, id: sibling, tie });
       }
       for (const { teller } of told) work.tellers.add(teller);
-      for (const tier of tying) for (const teller of workOf(tier).tellers) work.tellers.add(teller);
+      // What a sibling is told it is told for those who tie: they wait for it.
+      if (!tying.has(id)) for (const tier of tying) for (const teller of workOf(tier).tellers) work.tellers.add(teller);
       reached.add(id);
     }
     const row = content.row;
@@ -202,9 +204,14 @@ async function loadAll(store: Store, ids: readonly string[]): Promise<Map<string
   return new Map(ids.map((id, i) => [id, load(id, stored[i])]));
 }
 
-function foldAll(payment: Folded, work: Work): Folded {
+function foldOwn(payment: Folded, work: Work): Folded {
   let folded = payment;
   for (const fact of work.own) folded = fold(folded, fact);
+  return folded;
+}
+
+function foldOthers(payment: Folded, work: Work): Folded {
+  let folded = payment;
   for (const fact of work.context) folded = foldContext(folded, fact);
   for (const { alias: name, id, tie } of work.siblings) folded = foldSibling(folded, name, id, tie);
   return folded;

@@ -1,8 +1,9 @@
 /** Reading payments back: one by id, and pages of all, by id, assessed at the time of reading. */
 import { alias, parsePaymentId } from "@bursar/events/ids";
 import type { Payment, State, Verdict } from "@bursar/events/shapes";
-import { assess, find, type World } from "./assess.ts";
+import { assess, type Findings, find, type World } from "./assess.ts";
 import { isSuperseded } from "./delivery.ts";
+import type { Effects } from "./effects.ts";
 import { AGENTS, aliasPk, paymentKey, TIES } from "./items.ts";
 import { isNamed } from "./payment.ts";
 import type { Store, Stored } from "./ports.ts";
@@ -27,7 +28,7 @@ const PAGE = 500;
 /** One payment in its public shape; null where the table has none that is listed. */
 export async function showById(store: Store, world: World, now: string, id: string): Promise<Payment | null> {
   const [stored] = await store.get([paymentKey(id)]);
-  return stored === undefined ? null : show(store, world, now, stored);
+  return stored === undefined ? null : ((await show(store, world, now, stored))?.payment ?? null);
 }
 
 /** Payments by id, from behind `cursor`, that pass the filter, at most `limit`. */
@@ -39,7 +40,7 @@ export async function listPayments(
   page: { limit: number; cursor?: string | null },
 ): Promise<PaymentPage> {
   const payments: Payment[] = [];
-  for await (const payment of eachPayment(store, world, now, filter.agent ?? null, page.cursor ?? null)) {
+  for await (const { payment } of eachPayment(store, world, now, filter.agent ?? null, page.cursor ?? null)) {
     if (!passes(payment, filter)) continue;
     if (payments.length === page.limit) return { payments, nextCursor: payments[payments.length - 1]?.id ?? null };
     payments.push(payment);
@@ -47,12 +48,19 @@ export async function listPayments(
   return { payments, nextCursor: null };
 }
 
+/** A payment as it is listed, with what was found about it; `findings` is null for a row without payment. */
+export interface Listed {
+  readonly payment: Payment;
+  readonly findings: Findings | null;
+  readonly applied: Effects;
+}
+
 /** Every listed payment by id; of one agent, or of all. */
-export async function* eachPayment(store: Store, world: World, now: string, agent: string | null, after: string | null): AsyncGenerator<Payment> {
+export async function* eachPayment(store: Store, world: World, now: string, agent: string | null, after: string | null): AsyncGenerator<Listed> {
   const partitions = agent === null ? await everyPartition(store, world) : [agent, "*"];
   for await (const stored of merged(store, partitions, after)) {
-    const payment = await show(store, world, now, stored);
-    if (payment !== null) yield payment;
+    const listed = await show(store, world, now, stored);
+    if (listed !== null) yield listed;
   }
 }
 
@@ -63,16 +71,16 @@ export function passes(payment: Payment, filter: PaymentFilter): boolean {
   return filter.tx === undefined || payment.txHashes.some((hash) => hash.startsWith(filter.tx as string));
 }
 
-async function show(store: Store, world: World, now: string, stored: Stored): Promise<Payment | null> {
+async function show(store: Store, world: World, now: string, stored: Stored): Promise<Listed | null> {
   const id = stored.pk.slice("PAY#".length);
-  const { payment } = load(id, stored);
+  const { payment, applied } = load(id, stored);
   if (isRow(id)) {
     if (!makesRow(payment) || Object.keys(payment.siblings).length > 0 || (await isTied(store, id))) return null;
-    return showRow(payment, assessRow(payment, now, world), world.directory);
+    return { payment: showRow(payment, assessRow(payment, now, world), world.directory), findings: null, applied };
   }
   if (parsePaymentId(id) === null || !isNamed(payment) || isSuperseded(payment)) return null;
   const findings = find(payment, world.directory);
-  return showPayment(findings, assess(findings, now, world));
+  return { payment: showPayment(findings, assess(findings, now, world)), findings, applied };
 }
 
 /** A row whose alias was tied while another writer made it: the alias itself decides, not the row. */

@@ -3,16 +3,14 @@ import type { Config } from "@bursar/events/config-schema";
 import { parseEntryText, type Quarantined, type Told } from "@bursar/events/envelope";
 import type { Action, Alert, Budget, Payment } from "@bursar/events/shapes";
 import { type Cause, openAlerts, paymentCauses, quarantineCauses } from "./alerts.ts";
-import { find, type Heads } from "./assess.ts";
+import type { Heads } from "./assess.ts";
 import { budgetRows } from "./budgets.ts";
 import { type CorrelateWorld, correlate } from "./correlate.ts";
 import { directoryOf } from "./directory.ts";
 import { countedBy, type Effects } from "./effects.ts";
-import { paymentKey, quarantinePut } from "./items.ts";
+import { quarantinePut } from "./items.ts";
 import { eachPayment } from "./lists.ts";
 import type { Json, Store } from "./ports.ts";
-import { load } from "./record.ts";
-import { isRow } from "./rows.ts";
 
 export interface Replayed {
   readonly payments: readonly Payment[];
@@ -95,16 +93,10 @@ export async function replay(
   const now = options.now ?? (latest === "" ? new Date(0).toISOString() : latest);
   const payments: Payment[] = [];
   const figures: { [counter: string]: bigint } = {};
-  for await (const payment of eachPayment(store, world, now, null, null)) {
+  for await (const { payment, findings, applied } of eachPayment(store, world, now, null, null)) {
     payments.push(payment);
-    const stored = isRow(payment.id) ? undefined : (await store.get([paymentKey(payment.id)]))[0];
-    if (stored === undefined) {
-      causes.push(...paymentCauses(payment, null, world.directory));
-      continue;
-    }
-    const { payment: folded, applied } = load(payment.id, stored);
     addAll(figures, applied);
-    causes.push(...paymentCauses(payment, find(folded, world.directory), world.directory));
+    causes.push(...paymentCauses(payment, findings, world.directory));
   }
   causes.push(...quarantineCauses([...quarantined.values()]));
   return {

@@ -34,6 +34,8 @@ export const LEAST_MAX = 4;
 /** The slot with one more assertion; the same object when it changes nothing. */
 export function assert(slot: Slot | undefined, at: string, value: Value, ranks: readonly Rank[]): Slot {
   if (slot === undefined) return { least: [{ at, value }] };
+  const only = slot.least[0] as Stamped;
+  if (slot.least.length === 1 && slot.last === undefined && only.at === at && only.value === value) return slot;
   const text = canonical(value);
   const known = [...slot.least, ...(slot.most ?? [])].find((stamped) => canonical(stamped.value) === text);
   const last = lastOf(slot);
@@ -75,6 +77,7 @@ export function valuesOf(slot: Slot): readonly Stamped[] {
 /** By time, then by canonical JSON: the one order that every "least" and "last" of the project means. */
 export function compareStamped(a: Stamped, b: Stamped): number {
   if (a.at !== b.at) return a.at < b.at ? -1 : 1;
+  if (a.value === b.value) return 0;
   const [x, y] = [canonical(a.value), canonical(b.value)];
   return x === y ? 0 : x < y ? -1 : 1;
 }

@@ -4,7 +4,7 @@ import { alias, parsePaymentId } from "@bursar/events/ids";
 import type { Directory } from "./directory.ts";
 import { entriesOf, tiesOf } from "./evidence.ts";
 import type { Fact } from "./fact.ts";
-import type { Folded, Slots, Tie } from "./payment.ts";
+import { type Folded, isNamed, type Slots, type Tie } from "./payment.ts";
 
 export interface NamedTie {
   readonly alias: string;
@@ -14,11 +14,13 @@ export interface NamedTie {
 /** The ties of `after` that `before` had not: what a writer makes durable before it reads the other side. */
 export function newTies(before: Folded, after: Folded, directory: Directory): NamedTie[] {
   if (before.own === after.own) return [];
-  const known = new Set(allTies(before, directory).map(({ name }) => name));
-  return allTies(after, directory).filter(({ name }) => !known.has(name));
+  const ties = allTies(after, directory);
+  if (!isNamed(before)) return [...ties.values()];
+  const known = allTies(before, directory);
+  return [...ties].filter(([name]) => !known.has(name)).map(([, tie]) => tie);
 }
 
-function allTies(payment: Folded, directory: Directory): (NamedTie & { name: string })[] {
+function allTies(payment: Folded, directory: Directory): Map<string, NamedTie> {
   const ties = new Map<string, NamedTie>();
   const aliases = new Set<string>();
   for (const { alias: name, by } of tiesOf(payment, directory)) {
@@ -34,7 +36,7 @@ function allTies(payment: Folded, directory: Directory): (NamedTie & { name: str
       }
     }
   }
-  return [...ties].map(([name, tie]) => ({ ...tie, name }));
+  return ties;
 }
 
 function chainFacts(own: Slots): Fact[] {

@@ -9,7 +9,7 @@ import type { Memory } from "./memory-store.ts";
 
 export async function snapshot(store: Store, memory: Memory, world: CorrelateWorld, now: string) {
   const shown = [];
-  for await (const payment of eachPayment(store, world, now, null, null)) shown.push(payment);
+  for await (const { payment } of eachPayment(store, world, now, null, null)) shown.push(payment);
   const kept = [];
   const sums = new Map<string, bigint>();
   for (const item of memory.items.values()) {
