@@ -133,7 +133,8 @@ test.each([1, 2, 3, 4])(
       failing = 0;
       await devnet.mine(20);
       const toBlock = await devnet.blockNumber();
-      await expect.poll(async () => (await watchRound(ports())).behind, { timeout: 60_000 }).toBe(0);
+      const settled = { behind: 0, lagging: false, limited: null };
+      await expect.poll(() => watchRound(ports()), { timeout: 60_000 }).toMatchObject(settled);
       const client = createChainClient({ chainId: CHAIN, rpcUrls: [devnet.rpcUrl] });
       const addresses = wallets.map(({ address }) => address);
       const truth = await scanRange(client, {

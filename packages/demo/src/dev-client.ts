@@ -1,5 +1,6 @@
 /** The viem client of a local chain: one that may also mine, and set code and storage. */
 import {
+  type Block,
   type Chain,
   type Client,
   createClient,
@@ -8,7 +9,7 @@ import {
   http,
   type TransactionReceipt,
 } from "viem";
-import { waitForTransactionReceipt } from "viem/actions";
+import { getBlock, waitForTransactionReceipt } from "viem/actions";
 import { arbitrum } from "viem/chains";
 
 /** Any method of anvil goes through `request`, with the parameters that anvil's documentation names. */
@@ -34,4 +35,40 @@ export async function mined(client: DevClient, hash: Hash): Promise<TransactionR
 /** Makes `blocks` empty or full blocks at once, beside those that the clock makes. */
 export async function mine(client: DevClient, blocks: number): Promise<void> {
   await client.request({ method: "anvil_mine", params: [`0x${blocks.toString(16)}`] });
+}
+
+/** Tries of one reorg; the first nearly always does. */
+const REORG_TRIES = 5;
+
+/**
+ * Replaces the last `depth` blocks by empty ones. Anvil's clock may make a block while it rewrites, and then anvil
+ * refuses, or leaves blocks that cannot be found by their own hash: it is done again, a block deeper, until the chain
+ * hangs together.
+ */
+export async function reorg(client: DevClient, depth: number): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await client.request({ method: "anvil_reorg", params: [depth + tries - 1, []] });
+      if (await hangsTogether(client, depth + tries + 1)) return;
+    } catch (error) {
+      if (tries === REORG_TRIES) throw error;
+    }
+    if (tries === REORG_TRIES) throw new Error(`the local chain does not hang together after a reorg of ${depth}`);
+  }
+}
+
+/** True when each of the last `blocks` is found by its hash and is the parent of the next. */
+async function hangsTogether(client: DevClient, blocks: number): Promise<boolean> {
+  let block: Block = await getBlock(client);
+  try {
+    for (let left = blocks; left > 0 && block.number !== null && block.number > 0n; left--) {
+      const parent: Block = await getBlock(client, { blockHash: block.parentHash });
+      const there: Block = await getBlock(client, { blockNumber: block.number - 1n });
+      if (there.hash !== parent.hash || parent.number !== block.number - 1n) return false;
+      block = parent;
+    }
+    return true;
+  } catch {
+    return false;
+  }
 }

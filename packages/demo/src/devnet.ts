@@ -8,7 +8,7 @@ import { getBlockNumber, getCode } from "viem/actions";
 import { jsonRpc } from "viem/nonce";
 import { startAnvil } from "./anvil.ts";
 import type { SignedAuthorization } from "./authorization.ts";
-import { type DevClient, devClient, mine } from "./dev-client.ts";
+import { type DevClient, devClient, mine, reorg } from "./dev-client.ts";
 import { MULTICALL3, MULTICALL3_CODE } from "./multicall3.ts";
 import { settle } from "./settlement.ts";
 import { mint, USDC } from "./usdc.ts";
@@ -44,7 +44,7 @@ export interface Devnet {
   fund(address: Address, amount: bigint): Promise<void>;
   /** Settles authorizations in one transaction by the relayer; see `settle`. */
   settle(...signed: readonly SignedAuthorization[]): Promise<TransactionReceipt>;
-  /** Replaces the last `depth` blocks by empty ones; what was in them is gone, not waiting again. */
+  /** Replaces the last `depth` blocks, or a few more, by empty ones; what was in them is gone, not waiting again. */
   reorg(depth: number): Promise<void>;
   mine(blocks: number): Promise<void>;
   blockNumber(): Promise<number>;
@@ -99,7 +99,7 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
     },
     settle: (...signed) => settle(client, accounts.relayer, signed),
     async reorg(depth) {
-      await client.request({ method: "anvil_reorg", params: [depth, []] });
+      await reorg(client, depth);
       nonces.forget();
     },
     mine: (blocks) => mine(client, blocks),
