@@ -17,6 +17,8 @@ export function defaultClient({ endpoint, region }: ClientSettings): EventBridge
   return new EventBridgeClient({
     maxAttempts: 1,
     requestHandler: {
+      // The handler looks for a lack of sockets after this time, by a timer that would hold the process until then.
+      socketAcquisitionWarningTimeout: 0,
       httpAgent: unheld(new HttpAgent({ keepAlive: true, maxSockets: SOCKETS_MAX })),
       httpsAgent: unheld(new HttpsAgent({ keepAlive: true, maxSockets: SOCKETS_MAX })),
     },
@@ -36,6 +38,8 @@ function isLoopback(endpoint: string): boolean {
 /** The agent, with every socket unreferenced: whoever waits (`flush`, `close`) holds the process by a timer instead. */
 function unheld<A extends HttpAgent>(agent: A): A {
   const internals = agent as unknown as AgentInternals;
+  // Node asks whether it is truthy; at exactly `true` the AWS handler sets a timer of 3 s that holds the process.
+  internals.keepAlive = 1;
   const create = internals.createConnection.bind(agent);
   internals.createConnection = (options, callback) => {
     const socket = create(options, callback);
@@ -51,6 +55,7 @@ function unheld<A extends HttpAgent>(agent: A): A {
 }
 
 interface AgentInternals {
+  keepAlive: unknown;
   createConnection: (options: unknown, callback: unknown) => Socket | undefined;
   reuseSocket: (socket: Socket, request: unknown) => void;
 }

@@ -69,6 +69,8 @@ export function openDelivery(settings: DeliverySettings): Delivery {
   let diskAt = 0;
   let closed = false;
   const alarm = makeAlarm(() => go());
+  /** While the bus is away, what comes in goes to the disk soon, whenever the next call is due. */
+  const keeper = makeAlarm(() => void spill(queue.length));
 
   /** Moves the oldest `count` items to the disk; false, and they stay, where there is none or it fails. */
   function spill(count: number): boolean {
@@ -229,6 +231,7 @@ export function openDelivery(settings: DeliverySettings): Delivery {
         if (!spill(Math.ceil(queue.length / 10))) counts.dropped += queue.cut(1).length;
       }
       urgentWaits ||= urgent;
+      if (failures >= AWAY_AFTER && spool !== null) keeper.set(flushMs);
       if (failures === 0 && running === null) alarm.set(urgent ? URGENT_MS : flushMs);
     },
     refuse,
@@ -237,6 +240,7 @@ export function openDelivery(settings: DeliverySettings): Delivery {
       await flush(seq, timeoutMs);
       closed = true;
       alarm.clear();
+      keeper.clear();
       abort.abort();
       await running;
       putAside();

@@ -68,7 +68,8 @@ interface Outgoing {
 /** Tells the purchase of the request, and adds the opt-in header. */
 function outgoing(purchase: Purchase, input: Parameters<Fetch>[0], init: RequestInit | undefined): Outgoing {
   const given = input instanceof Request ? input : null;
-  const url = given?.url ?? String(input);
+  // Another realm's Request is no instance of ours, and has no text of its own.
+  const url = "url" in Object(input) ? (input as Request).url : String(input);
   const method = init?.method ?? given?.method ?? "GET";
   const headers = new Headers(init?.headers ?? given?.headers);
   purchase.requested(url, method, headers);

@@ -62,7 +62,7 @@ export interface ShopOptions {
   readonly extensions?: Record<string, unknown>;
 }
 
-/** `GET /reports/:id` costs one cent; `/broken/:id` costs it and fails; `/free` is free. */
+/** `GET /reports/:id` costs one cent; `POST /orders` too; `/broken/:id` costs it and fails; `/free` is free. */
 export async function openShop({ emitter, facilitator, payTo, extensions }: ShopOptions): Promise<Shop> {
   const seen: Record<string, unknown>[] = [];
   const app = express();
@@ -71,7 +71,7 @@ export async function openShop({ emitter, facilitator, payTo, extensions }: Shop
     accepts: { scheme: "exact", network: NETWORK, payTo, price: "$0.01", maxTimeoutSeconds: 60 },
     ...(extensions === undefined ? {} : { extensions }),
   } as const;
-  const routes = { "GET /reports/:id": route, "GET /broken/:id": route };
+  const routes = { "GET /reports/:id": route, "GET /broken/:id": route, "POST /orders": route };
   app.use((request, _response, next) => {
     seen.push({ ...request.headers });
     next();
@@ -80,6 +80,7 @@ export async function openShop({ emitter, facilitator, payTo, extensions }: Shop
   app.use(middleware(routes, server));
   app.get("/reports/:id", (request, response) => void response.json({ report: request.params.id }));
   app.get("/broken/:id", (_request, response) => void response.status(500).json({ error: "no report today" }));
+  app.post("/orders", express.json(), (request, response) => void response.json({ ordered: request.body }));
   app.get("/free", (_request, response) => void response.json({ free: true }));
   const listening = app.listen(0, "127.0.0.1");
   await new Promise((resolve) => listening.once("listening", resolve));

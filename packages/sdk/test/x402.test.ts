@@ -189,6 +189,15 @@ describe("instrumentFetch", () => {
     expect(shop.seen[0]).not.toHaveProperty("bursar-request");
   });
 
+  it("sends a body and the caller's headers along, twice, with its own header beside them", async () => {
+    const { pay } = agentFetch(market.devnet, 0, agent, { requestHeader: true, requestId: () => "order-1" });
+    const headers = { "content-type": "application/json", "x-mine": "kept" };
+    const response = await pay(`${shop.url}/orders`, { method: "POST", headers, body: '{"report":7}' });
+    expect(await response.json()).toEqual({ ordered: { report: 7 } });
+    expect(shop.seen).toHaveLength(2);
+    for (const seen of shop.seen) expect(seen).toMatchObject({ ...headers, "bursar-request": "research/order-1" });
+  });
+
   it("keeps concurrent requests over one client apart", async () => {
     const { pay } = agentFetch(market.devnet, 0, agent, { requestHeader: true });
     const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => pay(`${shop.url}/reports/${index}`)));
