@@ -75,7 +75,8 @@ export function severityOf(rule: string): Severity {
 function subjectOf(rule: Break, payment: Payment, findings: Findings | null): string {
   if (ABOUT_WALLET.has(rule) && payment.payer !== null) return `wallet:${payment.payer}`;
   if (ABOUT_API.has(rule)) {
-    const foreign = rule === "foreign_api" ? findings?.evidence.foreignApi.map((entry) => entry.who).sort()[0] : undefined;
+    const foreign =
+      rule === "foreign_api" ? findings?.evidence.foreignApi.map((entry) => entry.who).sort()[0] : undefined;
     const api = foreign ?? payment.apiId;
     return api === null ? `payment:${payment.id}` : `api:${api}`;
   }

@@ -4,7 +4,7 @@ import { ANSWERS } from "./delivery.ts";
 import type { Fact } from "./fact.ts";
 import { aliasPk, FACTS, TIES } from "./items.ts";
 import type { Tie } from "./payment.ts";
-import type { Fact as StoredFact, Store } from "./ports.ts";
+import type { Store, Fact as StoredFact } from "./ports.ts";
 
 export interface AliasContent {
   readonly alias: string;
@@ -17,7 +17,10 @@ export interface AliasContent {
 /** Reads an alias consistently. Of sessions and wallets, which tie thousands, the ties only where a fact is to be told on. */
 export async function readAlias(store: Store, alias: string, toldNow: boolean): Promise<AliasContent> {
   const wide = alias.startsWith("ses:") || alias.startsWith("wal:");
-  const [facts, ties] = await Promise.all([readAll(store, alias, FACTS), wide && !toldNow ? [] : readAll(store, alias, TIES)]);
+  const [facts, ties] = await Promise.all([
+    readAll(store, alias, FACTS),
+    wide && !toldNow ? [] : readAll(store, alias, TIES),
+  ]);
   const byPayment = new Map<string, Tie[]>();
   for (const { data } of ties) {
     const { id, by, fact } = data as unknown as StoredTie;
@@ -48,7 +51,9 @@ async function readAll(store: Store, alias: string, prefix: string): Promise<Sto
   const items: StoredFact[] = [];
   let after: string | null = null;
   do {
-    const page: { items: readonly StoredFact[]; next: string | null } = await store.facts(aliasPk(alias), prefix, { after });
+    const page: { items: readonly StoredFact[]; next: string | null } = await store.facts(aliasPk(alias), prefix, {
+      after,
+    });
     items.push(...page.items);
     after = page.next;
   } while (after !== null);

@@ -56,18 +56,31 @@ export function breaksOf(findings: Findings, now: string, world: World): { break
 
 function addMismatches({ claims, evidence }: Findings, add: (name: Break, holds: boolean) => void): void {
   const { settlement, key } = evidence;
-  const promised = [...claims.offers.map((offer) => BigInt(offer.amount)), ...[...claims.signed, ...claims.verified].map((claim) => claim.amount)];
+  const promised = [
+    ...claims.offers.map((offer) => BigInt(offer.amount)),
+    ...[...claims.signed, ...claims.verified].map((claim) => claim.amount),
+  ];
   const settled = settlement === null ? null : BigInt(settlement.amount);
   const most = promised.reduce((a, b) => (a > b ? a : b), 0n);
   const settledDiffers =
-    settled !== null && promised.length > 0 && (claims.upto ? settled > most : promised.some((amount) => amount !== settled));
+    settled !== null &&
+    promised.length > 0 &&
+    (claims.upto ? settled > most : promised.some((amount) => amount !== settled));
   add("amount_mismatch", new Set(promised).size > 1 || settledDiffers);
-  const payees = [...claims.offers.map((offer) => offer.payTo), ...[...claims.signed, ...claims.verified].map((claim) => claim.payTo)];
+  const payees = [
+    ...claims.offers.map((offer) => offer.payTo),
+    ...[...claims.signed, ...claims.verified].map((claim) => claim.payTo),
+  ];
   if (settlement !== null) payees.push(settlement.payee);
   add("payee_mismatch", new Set(payees).size > 1);
   if (key?.method !== "eip3009") return;
   const network = `eip155:${key.chainId}`;
-  add("asset_mismatch", claims.offers.some((offer) => offer.asset !== key.asset || (offer.network.startsWith("eip155:") && offer.network !== network)));
+  add(
+    "asset_mismatch",
+    claims.offers.some(
+      (offer) => offer.asset !== key.asset || (offer.network.startsWith("eip155:") && offer.network !== network),
+    ),
+  );
 }
 
 function addRevoked({ evidence, claims }: Findings, add: (name: Break, holds: boolean) => void): void {
@@ -82,13 +95,16 @@ function addRevoked({ evidence, claims }: Findings, add: (name: Break, holds: bo
 
 function comesAfterAnother({ payment, evidence }: Findings, own: { blockNumber: number; logIndex: number }): boolean {
   return settledSiblings(payment, evidence.aliases).some(
-    ({ blockNumber, logIndex }) => blockNumber < own.blockNumber || (blockNumber === own.blockNumber && logIndex < own.logIndex),
+    ({ blockNumber, logIndex }) =>
+      blockNumber < own.blockNumber || (blockNumber === own.blockNumber && logIndex < own.logIndex),
   );
 }
 
 /** Reported by someone who does not own the wallet; nobody's wallet counts as foreign for an agent with configured ones. */
 function isForeignWallet({ evidence }: Findings, { directory }: World): boolean {
-  return evidence.foreignAgent.some((entry) => speaks(entry) && (evidence.owners.length > 0 || directory.settledAgents.has(entry.who)));
+  return evidence.foreignAgent.some(
+    (entry) => speaks(entry) && (evidence.owners.length > 0 || directory.settledAgents.has(entry.who)),
+  );
 }
 
 function isUnwatched({ payment, evidence }: Findings, { directory }: World): boolean {
@@ -98,6 +114,8 @@ function isUnwatched({ payment, evidence }: Findings, { directory }: World): boo
 }
 
 function firstApiFact({ evidence }: Findings): string | null {
-  const times = [...evidence.api, ...evidence.joined].filter((entry) => entry.kind === "api").map((entry) => entry.values[0]?.at ?? "");
+  const times = [...evidence.api, ...evidence.joined]
+    .filter((entry) => entry.kind === "api")
+    .map((entry) => entry.values[0]?.at ?? "");
   return times.sort()[0] ?? null;
 }

@@ -37,7 +37,9 @@ export function claimsOf(_payment: Folded, evidence: Evidence): Claims {
   const verifiedEntries = ofType(api, "api.verification_started");
   const signed = claimed(signedEntries);
   const verified = claimed(verifiedEntries);
-  const offers = signedEntries.flatMap(({ values }) => values.map(({ value }) => value.accepted as unknown as Offer | undefined)).filter((offer) => offer !== undefined);
+  const offers = signedEntries
+    .flatMap(({ values }) => values.map(({ value }) => value.accepted as unknown as Offer | undefined))
+    .filter((offer) => offer !== undefined);
   const offer = offers[0] ?? requestedOffer(evidence.joined, signedEntries);
   const schemes = [offer?.scheme, ...verifiedEntries.flatMap(({ values }) => values.map(({ value }) => value.scheme))];
   return {
@@ -58,7 +60,8 @@ export function claimsOf(_payment: Folded, evidence: Evidence): Claims {
 export function largest(claims: readonly Claim[]): Claim | null {
   let best: Claim | null = null;
   for (const claim of claims) {
-    if (best === null || claim.amount > best.amount || (claim.amount === best.amount && claim.payTo < best.payTo)) best = claim;
+    if (best === null || claim.amount > best.amount || (claim.amount === best.amount && claim.payTo < best.payTo))
+      best = claim;
   }
   return best;
 }
@@ -71,7 +74,10 @@ function claimed(entries: readonly Entry[]): Claim[] {
 
 /** A re-priced second 402 is no mismatch: the offer is the last one accepted at or before the signing. */
 function requestedOffer(joined: readonly Entry[], signed: readonly Entry[]): Offer | null {
-  const requested = ofType(joined, "agent.authorization_requested").flatMap(({ slot, values }) => [...values, lastOf(slot)]);
+  const requested = ofType(joined, "agent.authorization_requested").flatMap(({ slot, values }) => [
+    ...values,
+    lastOf(slot),
+  ]);
   const signedAt = signed.map(({ values }) => values[0]?.at ?? "").sort()[0];
   let last: Stamped | null = null;
   for (const stamped of requested) {

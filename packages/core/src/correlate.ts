@@ -3,17 +3,18 @@
  * tie), then read the other side consistently, then fold into the payments under their version; then the caller may
  * acknowledge. "Look up, then write" loses a fact when two arrive at once.
  */
-import type { Told } from "@bursar/events/envelope";
+
 import type { EventOf } from "@bursar/events/contract";
+import type { Told } from "@bursar/events/envelope";
 import { alias, parsePaymentId } from "@bursar/events/ids";
 import { type AliasContent, exchanges, readAlias } from "./aliases.ts";
 import { assess, type Findings, find, type Heads, type World } from "./assess.ts";
-import { type Counted, type Effects, effectsOf } from "./effects.ts";
 import { isSuperseded } from "./delivery.ts";
+import { type Counted, type Effects, effectsOf } from "./effects.ts";
 import { type Fact, homeOf } from "./fact.ts";
 import { raiseHeads } from "./heads.ts";
 import { AGENTS, counterKey, factPut, paymentKey, tiePut } from "./items.ts";
-import { fold, foldContext, foldSibling, type Folded, isNamed, type Tie } from "./payment.ts";
+import { type Folded, fold, foldContext, foldSibling, isNamed, type Tie } from "./payment.ts";
 import { ACTIONS_PER_COMMIT, type Put, type Store, type VersionedPut } from "./ports.ts";
 import { type Loaded, load, save } from "./record.ts";
 import { assessRow, isRow, makesRow } from "./rows.ts";
@@ -53,7 +54,12 @@ interface Work {
 }
 
 /** Takes in a batch. Throws for a passing fault of the store: then nothing may be acknowledged. */
-export async function correlate(store: Store, world: CorrelateWorld, told: readonly Told[], now: string): Promise<Correlated> {
+export async function correlate(
+  store: Store,
+  world: CorrelateWorld,
+  told: readonly Told[],
+  now: string,
+): Promise<Correlated> {
   const { directory } = world;
   const works = new Map<string, Work>();
   const aliasFacts = new Map<string, { fact: Fact; teller: number }[]>();
@@ -85,7 +91,8 @@ export async function correlate(store: Store, world: CorrelateWorld, told: reado
     work.own.push(fact);
     work.tellers.add(teller);
     const wallet = claimedWallet(fact, paymentId, world);
-    if (wallet !== null) onAlias(alias.wallet(wallet), { by: fact.by, type: "wallet.claimed", at: fact.at, value: {} }, teller);
+    if (wallet !== null)
+      onAlias(alias.wallet(wallet), { by: fact.by, type: "wallet.claimed", at: fact.at, value: {} }, teller);
   }
 
   const changed = new Map<string, Changed>();
@@ -170,12 +177,14 @@ async function readOtherSide(
     const name = content.alias;
     const told = aliasFacts.get(name) ?? [];
     const tying = tied.get(name) ?? new Set();
-    const members = told.length > 0 ? new Set([...content.ties.keys(), ...tying]) : new Set([...tying, ...exchangers(content)]);
+    const members =
+      told.length > 0 ? new Set([...content.ties.keys(), ...tying]) : new Set([...tying, ...exchangers(content)]);
     for (const id of members) {
       const work = workOf(id);
       work.context.push(...content.facts);
       if (exchanges(content, id)) {
-        for (const [sibling, ties] of content.ties) for (const tie of ties) work.siblings.push({ alias: name, id: sibling, tie });
+        for (const [sibling, ties] of content.ties)
+          for (const tie of ties) work.siblings.push({ alias: name, id: sibling, tie });
       }
       for (const { teller } of told) work.tellers.add(teller);
       // What a sibling is told it is told for those who tie: they wait for it.
@@ -227,9 +236,15 @@ async function commitAll(
   const conflicts = new Set<string>();
   const run = async (group: readonly Write[]): Promise<void> => {
     const moved = new Map<string, bigint>();
-    for (const { deltas } of group) for (const [counter, amount] of deltas) moved.set(counter, (moved.get(counter) ?? 0n) + amount);
-    const adds = [...moved].filter(([, amount]) => amount !== 0n).map(([counter, amount]) => ({ ...counterKey(counter), amount }));
-    const answer = await store.commit(group.map(({ put }) => put), adds);
+    for (const { deltas } of group)
+      for (const [counter, amount] of deltas) moved.set(counter, (moved.get(counter) ?? 0n) + amount);
+    const adds = [...moved]
+      .filter(([, amount]) => amount !== 0n)
+      .map(([counter, amount]) => ({ ...counterKey(counter), amount }));
+    const answer = await store.commit(
+      group.map(({ put }) => put),
+      adds,
+    );
     for (const { change } of group) {
       if (answer === "conflict") conflicts.add(change.id);
       else changed.set(change.id, { ...change, before: changed.get(change.id)?.before ?? change.before });
@@ -269,7 +284,11 @@ function writeOf(payment: Folded, before: Loaded, world: CorrelateWorld, now: st
     if (payment === before.payment) return null;
     // Only an alias names it yet. The write keeps its first writer from overlooking what it holds.
     const put = save(payment, before.applied, null, null, before.version);
-    return { put, deltas: [], change: { id: payment.id, before, after: afterOf(payment, {}, null, put, before), findings: null } };
+    return {
+      put,
+      deltas: [],
+      change: { id: payment.id, before, after: afterOf(payment, {}, null, put, before), findings: null },
+    };
   }
   const findings = find(payment, world.directory);
   const effects = effectsOf(findings, world.directory, world.counted);
@@ -277,7 +296,11 @@ function writeOf(payment: Folded, before: Loaded, world: CorrelateWorld, now: st
   if (payment === before.payment && deltas.length === 0) return null;
   const assessed = assess(findings, now, world);
   const put = save(payment, effects, assessed, isSuperseded(payment) ? null : findings.evidence.owners, before.version);
-  return { put, deltas, change: { id: payment.id, before, after: afterOf(payment, effects, assessed, put, before), findings } };
+  return {
+    put,
+    deltas,
+    change: { id: payment.id, before, after: afterOf(payment, effects, assessed, put, before), findings },
+  };
 }
 
 /** Agents that the config does not name are noted, so that lists find their payments. */
@@ -292,10 +315,20 @@ function rowWrite(row: Folded, before: Loaded, world: CorrelateWorld, now: strin
   if (row === before.payment || !makesRow(row) || (tied && before.version === null)) return null;
   const assessed = tied ? null : assessRow(row, now, world);
   const put = save(row, {}, assessed, tied ? null : reporters(row), before.version);
-  return { put, deltas: [], change: { id: row.id, before, after: afterOf(row, {}, assessed, put, before), findings: null } };
+  return {
+    put,
+    deltas: [],
+    change: { id: row.id, before, after: afterOf(row, {}, assessed, put, before), findings: null },
+  };
 }
 
-function afterOf(payment: Folded, applied: Effects, assessed: Loaded["assessed"], put: VersionedPut, before: Loaded): Loaded {
+function afterOf(
+  payment: Folded,
+  applied: Effects,
+  assessed: Loaded["assessed"],
+  put: VersionedPut,
+  before: Loaded,
+): Loaded {
   return { payment, applied, assessed, listed: put.index?.list?.partition ?? null, version: (before.version ?? 0) + 1 };
 }
 
@@ -320,7 +353,8 @@ export function difference(effects: Effects, applied: Effects): (readonly [strin
 
 /** The wallet that a signing claims: nobody's in the config, signed for by an agent without configured wallets. */
 function claimedWallet(fact: Fact, paymentId: string, { directory }: World): string | null {
-  if (fact.type !== "agent.authorization_signed" || directory.settledAgents.has(fact.by.slice("agent:".length))) return null;
+  if (fact.type !== "agent.authorization_signed" || directory.settledAgents.has(fact.by.slice("agent:".length)))
+    return null;
   const key = parsePaymentId(paymentId);
   if (key?.method !== "eip3009" || directory.walletOwner.has(key.payer)) return null;
   return key.payer;

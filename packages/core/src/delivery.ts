@@ -15,7 +15,9 @@ export interface Delivery {
 export const ANSWERS: ReadonlySet<string> = new Set(["agent.response_received", "api.content_returned"]);
 
 export function deliveryOf(payment: Folded, evidence: Evidence, directory: Directory): Delivery {
-  const joined = evidence.joined.filter((entry) => ANSWERS.has(entry.type) && isAlone(payment, entry, evidence, directory));
+  const joined = evidence.joined.filter(
+    (entry) => ANSWERS.has(entry.type) && isAlone(payment, entry, evidence, directory),
+  );
   const agentLast = lastWord(answers([...evidence.agent, ...joined], "agent.response_received"), compareStamped);
   if (agentLast !== null) {
     const good = isSuccess(agentLast.value.status);
@@ -61,7 +63,10 @@ function standsBehind(id: string, sibling: Sibling, entry: Entry, directory: Dir
 }
 
 /** The settlement of a sibling that comes first among those on shared requests and purchases; null where none is settled. */
-export function settledSiblings(payment: Folded, aliases: ReadonlySet<string>): { id: string; blockNumber: number; logIndex: number }[] {
+export function settledSiblings(
+  payment: Folded,
+  aliases: ReadonlySet<string>,
+): { id: string; blockNumber: number; logIndex: number }[] {
   const found: { id: string; blockNumber: number; logIndex: number }[] = [];
   for (const [name, siblings] of Object.entries(payment.siblings)) {
     if (name.startsWith("tx:") || !aliases.has(name)) continue;

@@ -1,6 +1,7 @@
 /** Who owns what, from the config: the wallets of the agents, the payTo addresses of the APIs, the watched chain. */
-import type { Config } from "@bursar/events/config-schema";
+
 import { chainById, DEFAULT_CHAIN_ID } from "@bursar/events/chains";
+import type { Config } from "@bursar/events/config-schema";
 
 export interface Directory {
   readonly org: string;

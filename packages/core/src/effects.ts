@@ -66,10 +66,17 @@ export function effectsOf(findings: Findings, directory: Directory, counted: Cou
   if (settlement !== null) {
     const watched = key.chainId === directory.chainId && (key.method === "transfer" || key.asset === directory.asset);
     if (!watched) return {};
-    const scopes = [...agentScopes, ...apiScopes(settlement.payee, evidence.apiId), ...(owners.length > 0 ? commonScopes(findings, directory) : [])];
+    const scopes = [
+      ...agentScopes,
+      ...apiScopes(settlement.payee, evidence.apiId),
+      ...(owners.length > 0 ? commonScopes(findings, directory) : []),
+    ];
     for (const scope of scopes) {
       for (const window of counted.windows(scope)) {
-        add(`spent|${scope.kind}:${scope.id}|${window}|${windowOf(window, settlement.at).start ?? ""}`, BigInt(settlement.amount));
+        add(
+          `spent|${scope.kind}:${scope.id}|${window}|${windowOf(window, settlement.at).start ?? ""}`,
+          BigInt(settlement.amount),
+        );
       }
     }
     return effects;
@@ -94,7 +101,9 @@ export function effectsOf(findings: Findings, directory: Directory, counted: Cou
 }
 
 /** Every session that the payment was signed in, by entitled agents. */
-export function sessionsOf({ evidence }: Findings): readonly { readonly managerArn: string; readonly sessionId: string; readonly agentId: string }[] {
+export function sessionsOf({
+  evidence,
+}: Findings): readonly { readonly managerArn: string; readonly sessionId: string; readonly agentId: string }[] {
   const sessions = new Map<string, { managerArn: string; sessionId: string; agentId: string }>();
   for (const { who, values } of ofType([...evidence.agent], "agent.authorization_signed")) {
     for (const { value } of values) {
@@ -113,7 +122,10 @@ function agentScopesOf(findings: Findings): ScopeRef[] {
   if (owners.length === 0) return [];
   return [
     ...owners.map((id) => ({ kind: "agent" as const, id })),
-    ...sessionsOf(findings).map(({ managerArn, sessionId }) => ({ kind: "session" as const, id: `${managerArn}/${sessionId}` })),
+    ...sessionsOf(findings).map(({ managerArn, sessionId }) => ({
+      kind: "session" as const,
+      id: `${managerArn}/${sessionId}`,
+    })),
     ...(payer === null ? [] : [{ kind: "wallet" as const, id: payer }]),
   ];
 }
@@ -131,7 +143,8 @@ function commonScopes({ evidence }: Findings, directory: Directory): ScopeRef[] 
       const said = values[0]?.value.labels as Record<string, string> | undefined;
       if (who === owner && said !== undefined) Object.assign(requested, said);
     }
-    for (const [name, value] of Object.entries({ ...requested, ...directory.labels.get(owner) })) labels.add(`${name}=${value}`);
+    for (const [name, value] of Object.entries({ ...requested, ...directory.labels.get(owner) }))
+      labels.add(`${name}=${value}`);
   }
   return [{ kind: "org", id: directory.org }, ...[...labels].sort().map((id) => ({ kind: "label" as const, id }))];
 }
@@ -143,7 +156,8 @@ function listedClaim(api: readonly Entry[], directory: Directory): { amount: big
     if (!directory.listedApis.has(who)) continue;
     for (const { value } of values) {
       const claim = { amount: BigInt(value.amount as string), payTo: value.payTo as string };
-      if (best === null || claim.amount > best.amount || (claim.amount === best.amount && claim.payTo < best.payTo)) best = claim;
+      if (best === null || claim.amount > best.amount || (claim.amount === best.amount && claim.payTo < best.payTo))
+        best = claim;
     }
   }
   return best;

@@ -37,9 +37,9 @@ export interface Evidence {
   readonly joined: readonly Entry[];
   /** Revocations of the sessions that it was signed in. */
   readonly revocations: readonly Entry[];
-  /** PayTo addresses that somebody entitled named, the settled one alone once there is one. */
+  /** PayTo addresses that chain and agent named, or where neither did, an API: whoever owns one of them may report. */
   readonly payees: readonly string[];
-  /** APIs of the config that own one of them. */
+  /** APIs of the config that own the payee: the settled one once there is one. */
   readonly payeeOwners: readonly string[];
   readonly apiId: string | null;
   /** Aliases that somebody entitled tied it to. */
@@ -62,7 +62,8 @@ export function evidenceOf(payment: Folded, directory: Directory): Evidence {
 
   const signedTo = texts(agent, "agent.authorization_signed", "payTo");
   const verifiedTo = texts(apis, "api.verification_started", "payTo");
-  const payees = settlement !== null ? [settlement.payee] : signedTo.length > 0 ? signedTo : verifiedTo;
+  const agreed = settlement === null ? signedTo : [...new Set([settlement.payee, ...signedTo])].sort();
+  const payees = agreed.length > 0 ? agreed : verifiedTo;
   const mayReport = (api: string): boolean =>
     payees.length === 0 ||
     payees.some((payTo) => {
@@ -78,16 +79,40 @@ export function evidenceOf(payment: Folded, directory: Directory): Evidence {
     if (entry.kind === "api" && !mayReport(entry.who)) return false;
     return namedAliases(entry, directory.chainId).some((name) => aliases.has(name));
   };
-  const joined = context.filter((entry) => entry.type !== "session.revoked" && entry.type !== "wallet.claimed" && joins(entry));
-  const payeeOwners = [...new Set(payees.flatMap((payTo) => directory.payToOwners.get(payTo) ?? []))].sort();
+  const joined = context.filter(
+    (entry) => entry.type !== "session.revoked" && entry.type !== "wallet.claimed" && joins(entry),
+  );
+  const paid = settlement === null ? payees : [settlement.payee];
+  const payeeOwners = [...new Set(paid.flatMap((payTo) => directory.payToOwners.get(payTo) ?? []))].sort();
   const reporting = [...api, ...joined.filter((entry) => entry.kind === "api")].map((entry) => entry.who).sort();
   const apiId = reporting.find((id) => payeeOwners.includes(id)) ?? payeeOwners[0] ?? reporting[0] ?? null;
-  const revocations = context.filter((entry) => entry.type === "session.revoked" && aliases.has(sessionAlias(entry.values[0]?.value)));
-  return { key, payer, owners, settlement, agent, api, chain, foreignAgent, foreignApi, joined, revocations, payees, payeeOwners, apiId, aliases };
+  const revocations = context.filter(
+    (entry) => entry.type === "session.revoked" && aliases.has(sessionAlias(entry.values[0]?.value)),
+  );
+  return {
+    key,
+    payer,
+    owners,
+    settlement,
+    agent,
+    api,
+    chain,
+    foreignAgent,
+    foreignApi,
+    joined,
+    revocations,
+    payees,
+    payeeOwners,
+    apiId,
+    aliases,
+  };
 }
 
 /** The aliases that a payment's own facts tie it to, each with who says so. Entitled or not: ties are only names. */
-export function tiesOf(payment: Folded, directory: Directory): readonly { readonly alias: string; readonly by: string }[] {
+export function tiesOf(
+  payment: Folded,
+  directory: Directory,
+): readonly { readonly alias: string; readonly by: string }[] {
   const key = parsePaymentId(payment.id);
   if (key === null) return [];
   const own = entriesOf(payment.own);
@@ -100,7 +125,8 @@ export function tiesOf(payment: Folded, directory: Directory): readonly { readon
   const ties: { alias: string; by: string }[] = [];
   for (const entry of own) {
     const by = entry.who === "" ? entry.kind : `${entry.kind}:${entry.who}`;
-    for (const name of aliasesOfPayment(payment.id, payer, payTos, [entry], directory.chainId)) ties.push({ alias: name, by });
+    for (const name of aliasesOfPayment(payment.id, payer, payTos, [entry], directory.chainId))
+      ties.push({ alias: name, by });
     if (payer !== null && !directory.walletOwner.has(payer)) ties.push({ alias: alias.wallet(payer), by: "-" });
   }
   return ties;
@@ -119,9 +145,11 @@ function aliasesOfPayment(
     for (const { value } of entry.values) {
       const { txHash, requestId, purchaseId, session } = value as Names;
       if (txHash !== undefined && entry.type !== "chain.cancelled") aliases.add(alias.transaction(chainId, txHash));
-      const requester = entry.kind === "agent" ? entry.who : entry.kind === "api" ? (value as Names).agentId : undefined;
+      const requester =
+        entry.kind === "agent" ? entry.who : entry.kind === "api" ? (value as Names).agentId : undefined;
       if (requestId !== undefined && requester !== undefined) aliases.add(alias.request(requester, requestId));
-      if (session !== undefined && entry.kind === "agent") aliases.add(alias.session(session.managerArn, session.sessionId));
+      if (session !== undefined && entry.kind === "agent")
+        aliases.add(alias.session(session.managerArn, session.sessionId));
       if (purchaseId !== undefined && payer !== null) {
         for (const payTo of payTos) aliases.add(alias.purchase(payer, payTo, purchaseId));
       }
@@ -164,7 +192,8 @@ export function entriesOf(slots: Slots): Entry[] {
     const keys = slots[group];
     for (const key in keys) {
       const slot = keys[key];
-      if (slot !== undefined && key !== DROPPED) entries.push({ type: group.slice(0, bar), kind, who, slot, values: valuesOf(slot) });
+      if (slot !== undefined && key !== DROPPED)
+        entries.push({ type: group.slice(0, bar), kind, who, slot, values: valuesOf(slot) });
     }
   }
   return entries;

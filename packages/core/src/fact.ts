@@ -52,7 +52,10 @@ const KNOWN = new Set<string>([
 
 /** The fact that an event states, and where it is kept. `chainId` is meant where an event names a hash and no chain. */
 export function homeOf(told: Told, chainId: number): Home {
-  const by = told.source.kind === "agent" || told.source.kind === "api" ? `${told.source.kind}:${told.source.id}` : told.source.kind;
+  const by =
+    told.source.kind === "agent" || told.source.kind === "api"
+      ? `${told.source.kind}:${told.source.id}`
+      : told.source.kind;
   const { id: _id, at, type, payment, ...value } = told.event as UnknownEvent & { payment?: PaymentKey };
   const fact: Fact = { by, type, at, value: value as Value };
   const key = payment ?? transferKey(told.event);

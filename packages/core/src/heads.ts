@@ -5,7 +5,10 @@ import { headsKey } from "./items.ts";
 import type { Store } from "./ports.ts";
 
 /** Raises the stored heads; answers what stands now. */
-export async function raiseHeads(store: Store, event: Pick<EventOf<"chain.heads">, "chainId" | "latest" | "safe" | "final">): Promise<Heads> {
+export async function raiseHeads(
+  store: Store,
+  event: Pick<EventOf<"chain.heads">, "chainId" | "latest" | "safe" | "final">,
+): Promise<Heads> {
   for (;;) {
     const [stored] = await store.get([headsKey(event.chainId)]);
     const known = stored?.data as unknown as Heads | undefined;
@@ -15,7 +18,11 @@ export async function raiseHeads(store: Store, event: Pick<EventOf<"chain.heads"
       safe: Math.max(safe, known?.safe ?? 0),
       final: Math.max(final, known?.final ?? 0),
     };
-    const same = known !== undefined && known.latest === raised.latest && known.safe === raised.safe && known.final === raised.final;
+    const same =
+      known !== undefined &&
+      known.latest === raised.latest &&
+      known.safe === raised.safe &&
+      known.final === raised.final;
     if (same) return raised;
     const put = { ...headsKey(event.chainId), data: { ...raised }, expected: stored?.version ?? null };
     if ((await store.commit([put], [])) === "done") return raised;

@@ -1,8 +1,8 @@
 /** The keys of the one table: which item lives where, in one place. `packages/store` says how adapters keep them. */
 import { canonical, fingerprint } from "./canonical.ts";
 import type { Fact } from "./fact.ts";
-import type { IndexEntry, Json, Key, Put } from "./ports.ts";
 import type { Tie } from "./payment.ts";
+import type { IndexEntry, Json, Key, Put } from "./ports.ts";
 
 export const SELF = ".";
 

@@ -56,7 +56,13 @@ export interface Listed {
 }
 
 /** Every listed payment by id; of one agent, or of all. */
-export async function* eachPayment(store: Store, world: World, now: string, agent: string | null, after: string | null): AsyncGenerator<Listed> {
+export async function* eachPayment(
+  store: Store,
+  world: World,
+  now: string,
+  agent: string | null,
+  after: string | null,
+): AsyncGenerator<Listed> {
   const partitions = agent === null ? await everyPartition(store, world) : [agent, "*"];
   for await (const stored of merged(store, partitions, after)) {
     const listed = await show(store, world, now, stored);

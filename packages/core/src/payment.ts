@@ -89,7 +89,13 @@ function join(slots: Slots, fact: Fact): Slots {
 }
 
 /** The record with `key` set, keeping the `max` least keys and a mark that there were more. */
-function insert<T>(record: { readonly [key: string]: T }, key: string, value: T, max: number, mark: () => T): { readonly [key: string]: T } {
+function insert<T>(
+  record: { readonly [key: string]: T },
+  key: string,
+  value: T,
+  max: number,
+  mark: () => T,
+): { readonly [key: string]: T } {
   if (record[key] !== undefined) return { ...record, [key]: value };
   const keys = Object.keys(record).filter((other) => other !== DROPPED);
   if (keys.length < max) return { ...record, [key]: value };
@@ -115,7 +121,10 @@ interface Naming {
   readonly session?: { readonly managerArn: string; readonly sessionId: string };
 }
 
-const number = (field: string): Rank => (value) => BigInt((value[field] as string | number | undefined) ?? 0);
+const number =
+  (field: string): Rank =>
+  (value) =>
+    BigInt((value[field] as string | number | undefined) ?? 0);
 const seqThenBlock: Rank = (value) => number("seq")(value) * 2n ** 64n + number("blockNumber")(value);
 const claim = [number("amount"), number("validBefore")];
 const NO_RANKS: readonly Rank[] = [];

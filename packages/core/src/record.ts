@@ -1,9 +1,9 @@
 /** How a payment stands in the table: the fold's parts, what its books have applied, and its last assessment. */
 import type { Assessment } from "./assess.ts";
 import type { Effects } from "./effects.ts";
+import { dueEntry, listEntry, paymentKey } from "./items.ts";
 import type { Folded, Siblings, Slots } from "./payment.ts";
 import type { Json, Stored, VersionedPut } from "./ports.ts";
-import { dueEntry, listEntry, paymentKey } from "./items.ts";
 
 /** A payment with the version under which it was read; version null where the table had none. */
 export interface Loaded {
@@ -17,9 +17,18 @@ export interface Loaded {
 }
 
 export function load(id: string, stored: Stored | undefined): Loaded {
-  if (stored === undefined) return { payment: { id, own: {}, context: {}, siblings: {} }, applied: {}, assessed: null, listed: null, version: null };
+  if (stored === undefined)
+    return {
+      payment: { id, own: {}, context: {}, siblings: {} },
+      applied: {},
+      assessed: null,
+      listed: null,
+      version: null,
+    };
   const data = stored.data as unknown as Data;
-  const applied = Object.fromEntries(Object.entries(data.applied ?? {}).map(([counter, amount]) => [counter, BigInt(amount)]));
+  const applied = Object.fromEntries(
+    Object.entries(data.applied ?? {}).map(([counter, amount]) => [counter, BigInt(amount)]),
+  );
   return {
     payment: { id, own: data.own ?? {}, context: data.context ?? {}, siblings: data.siblings ?? {} },
     applied,
@@ -40,7 +49,11 @@ export function save(
     ...(size(payment.own) ? { own: payment.own } : {}),
     ...(size(payment.context) ? { context: payment.context } : {}),
     ...(size(payment.siblings) ? { siblings: payment.siblings } : {}),
-    ...(size(applied) ? { applied: Object.fromEntries(Object.entries(applied).map(([counter, amount]) => [counter, amount.toString()])) } : {}),
+    ...(size(applied)
+      ? {
+          applied: Object.fromEntries(Object.entries(applied).map(([counter, amount]) => [counter, amount.toString()])),
+        }
+      : {}),
     ...(assessed === null ? {} : { assessed }),
   };
   const index = {

@@ -55,7 +55,8 @@ export async function replay(
   let count = 0;
   const drain = async (): Promise<void> => {
     const outcome = await correlate(store, world, chunk, latest);
-    if (outcome.failed.length > 0) throw new Error(`${outcome.failed.length} events could not be committed: is another process writing here?`);
+    if (outcome.failed.length > 0)
+      throw new Error(`${outcome.failed.length} events could not be committed: is another process writing here?`);
     for (const [chainId, head] of outcome.heads) heads.set(chainId, head);
     events += chunk.length;
     chunk = [];
@@ -83,7 +84,12 @@ export async function replay(
       }
       for (const bad of parsed.quarantined) await refuse(bad);
       if (parsed.oversized !== null) {
-        causes.push({ rule: "oversized_entry", subject: `source:${parsed.oversized}`, severity: "warning", sample: "more than 50 events" });
+        causes.push({
+          rule: "oversized_entry",
+          subject: `source:${parsed.oversized}`,
+          severity: "warning",
+          sample: "more than 50 events",
+        });
       }
       if (++count >= CHUNK_LINES) await drain();
     }

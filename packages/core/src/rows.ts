@@ -1,14 +1,18 @@
 /** What stands in the list before anybody names a payment: a request that met a 402, and a hash that nobody claims. */
 import type { EventOf, Offer } from "@bursar/events/contract";
 import type { Payment } from "@bursar/events/shapes";
-import { explorerUrl, timelineOf } from "./timeline.ts";
 import type { Assessment, World } from "./assess.ts";
 import type { Directory } from "./directory.ts";
 import { type Entry, entriesOf, lastWord, ofType } from "./evidence.ts";
 import type { Folded } from "./payment.ts";
 import { compareStamped } from "./slot.ts";
+import { explorerUrl, timelineOf } from "./timeline.ts";
 
-const OFFERING: ReadonlySet<string> = new Set(["agent.payment_required", "agent.authorization_requested", "agent.payment_failed"]);
+const OFFERING: ReadonlySet<string> = new Set([
+  "agent.payment_required",
+  "agent.authorization_requested",
+  "agent.payment_failed",
+]);
 
 /** True for an id of such a row. */
 export const isRow = (id: string): boolean => id.startsWith("request:") || id.startsWith("tx:");
@@ -16,7 +20,8 @@ export const isRow = (id: string): boolean => id.startsWith("request:") || id.st
 /** Whether the facts of an alias make a row: `request_sent` alone may be free, an API's demand alone is nobody's. */
 export function makesRow(row: Folded): boolean {
   const entries = entriesOf(row.context);
-  if (row.id.startsWith("tx:")) return entries.some((entry) => (entry.kind === "agent" || entry.kind === "api") && entry.type !== "?");
+  if (row.id.startsWith("tx:"))
+    return entries.some((entry) => (entry.kind === "agent" || entry.kind === "api") && entry.type !== "?");
   return entries.some((entry) => entry.kind === "agent" && OFFERING.has(entry.type));
 }
 
@@ -28,14 +33,18 @@ export function assessRow(row: Folded, now: string, world: World): Assessment {
 function assessRequest(row: Folded): Assessment {
   const entries = entriesOf(row.context);
   const failed = lastWord(ofType(entries, "agent.payment_failed"), compareStamped);
-  const asked = lastWord([...ofType(entries, "agent.payment_required"), ...ofType(entries, "agent.authorization_requested")], compareStamped);
+  const asked = lastWord(
+    [...ofType(entries, "agent.payment_required"), ...ofType(entries, "agent.authorization_requested")],
+    compareStamped,
+  );
   const declined = failed !== null && (asked === null || failed.at >= asked.at);
   return { state: declined ? "declined" : "offered", verdict: declined ? "matched" : "pending", breaks: [], due: null };
 }
 
 function assessHash(row: Folded, now: string, world: World): Assessment {
   const entries = entriesOf(row.context);
-  if (entries.some((entry) => entry.type === "chain.reverted")) return { state: "signed", verdict: "break", breaks: ["reverted"], due: null };
+  if (entries.some((entry) => entry.type === "chain.reverted"))
+    return { state: "signed", verdict: "break", breaks: ["reverted"], due: null };
   const first = entries.map((entry) => entry.values[0]?.at ?? "").sort()[0] ?? now;
   const deadline = Date.parse(first) + world.deadlines.settleSeconds * 1000;
   if (Date.parse(now) >= deadline) return { state: "submitted", verdict: "break", breaks: ["not_on_chain"], due: null };
@@ -45,7 +54,8 @@ function assessHash(row: Folded, now: string, world: World): Assessment {
 /** The row's public shape. */
 export function showRow(row: Folded, assessment: Assessment, directory: Directory): Payment {
   const entries = entriesOf(row.context);
-  const reporters = (kind: string) => [...new Set(entries.filter((entry) => entry.kind === kind && entry.type !== "?").map((entry) => entry.who))].sort();
+  const reporters = (kind: string) =>
+    [...new Set(entries.filter((entry) => entry.kind === kind && entry.type !== "?").map((entry) => entry.who))].sort();
   const base = {
     id: row.id,
     state: assessment.state,
@@ -101,6 +111,9 @@ function apiOf(entries: readonly Entry[], offer: Offer | null, directory: Direct
   const required = lastWord(ofType(entries, "agent.payment_required"), compareStamped);
   const offers = offer !== null ? [offer] : ((required?.value.offers ?? []) as unknown as Offer[]);
   const owners = offers.flatMap(({ payTo }) => directory.payToOwners.get(payTo) ?? []).sort();
-  const demanding = entries.filter((entry) => entry.kind === "api").map((entry) => entry.who).sort();
+  const demanding = entries
+    .filter((entry) => entry.kind === "api")
+    .map((entry) => entry.who)
+    .sort();
   return owners[0] ?? demanding[0] ?? null;
 }

@@ -9,7 +9,12 @@ export function showPayment({ payment, evidence, claims }: Findings, assessment:
   const { key, settlement, owners, agent, api, joined } = evidence;
   const best = settlement !== null ? { amount: settlement.amount, payTo: settlement.payee } : claims.largest;
   const offer = best === null ? claims.offer : null;
-  const hashes = [...new Set([...claims.hashes.map(({ txHash }) => txHash), ...texts(entriesOf(payment.own), "chain.settled", "txHash")])].sort();
+  const hashes = [
+    ...new Set([
+      ...claims.hashes.map(({ txHash }) => txHash),
+      ...texts(entriesOf(payment.own), "chain.settled", "txHash"),
+    ]),
+  ].sort();
   if (key?.method === "transfer") hashes.push(key.txHash);
   const linked = settlement?.txHash ?? claims.hashes[0]?.txHash;
   const said = [...agent, ...api];
@@ -28,7 +33,9 @@ export function showPayment({ payment, evidence, claims }: Findings, assessment:
     txHashes: hashes,
     requestId: first(agent, "requestId") ?? first(api, "requestId"),
     purchaseId: first(said, "purchaseId") ?? first(joined, "purchaseId"),
-    sessionId: sessionIdOf(ofType([...agent], "agent.authorization_signed")) ?? sessionIdOf(ofType([...joined], "agent.authorization_requested")),
+    sessionId:
+      sessionIdOf(ofType([...agent], "agent.authorization_signed")) ??
+      sessionIdOf(ofType([...joined], "agent.authorization_requested")),
     explorerUrl: linked === undefined || key === null ? null : explorerUrl(key.chainId, linked),
     bookedAt: settlement?.at ?? null,
     timeline: timelineOf([...entriesOf(payment.own), ...joined, ...evidence.revocations]),
@@ -40,7 +47,8 @@ function first(entries: readonly Entry[], field: string): string | null {
   let least: Stamped | null = null;
   for (const { values } of entries) {
     for (const stamped of values) {
-      if (typeof stamped.value[field] === "string" && (least === null || compareStamped(stamped, least) < 0)) least = stamped;
+      if (typeof stamped.value[field] === "string" && (least === null || compareStamped(stamped, least) < 0))
+        least = stamped;
     }
   }
   return (least?.value[field] as string | undefined) ?? null;
@@ -50,7 +58,8 @@ function sessionIdOf(entries: readonly Entry[]): string | null {
   let least: Stamped | null = null;
   for (const { values } of entries) {
     for (const stamped of values) {
-      if (stamped.value.session !== undefined && (least === null || compareStamped(stamped, least) < 0)) least = stamped;
+      if (stamped.value.session !== undefined && (least === null || compareStamped(stamped, least) < 0))
+        least = stamped;
     }
   }
   const session = least?.value.session as unknown as { sessionId: string } | undefined;

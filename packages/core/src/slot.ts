@@ -47,7 +47,9 @@ export function assert(slot: Slot | undefined, at: string, value: Value, ranks: 
   const pool = [...rest, stamped].sort(compareStamped);
   const least = pool.slice(0, LEAST_MAX);
   const candidates = [...pool, ...(slot.most ?? []).filter((other) => canonical(other.value) !== text)];
-  const most = greatest(candidates, ranks).filter((other) => !least.some((one) => canonical(one.value) === canonical(other.value)));
+  const most = greatest(candidates, ranks).filter(
+    (other) => !least.some((one) => canonical(one.value) === canonical(other.value)),
+  );
   const word: Stamped = later ? { at, value } : last;
   const said = least.some((one) => one.at === word.at && canonical(one.value) === canonical(word.value));
   const more = slot.more === true || pool.length > LEAST_MAX;

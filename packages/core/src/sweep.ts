@@ -2,9 +2,8 @@
 import { assess, find } from "./assess.ts";
 import type { Changed, CorrelateWorld } from "./correlate.ts";
 import { isSuperseded } from "./delivery.ts";
-import { DUE_SHARDS } from "./items.ts";
+import { DUE_SHARDS, paymentKey } from "./items.ts";
 import { isNamed } from "./payment.ts";
-import { paymentKey } from "./items.ts";
 import type { Store } from "./ports.ts";
 import { load, save } from "./record.ts";
 import { assessRow, isRow } from "./rows.ts";
@@ -29,7 +28,12 @@ export async function sweep(store: Store, world: CorrelateWorld, now: string): P
   return changed;
 }
 
-async function reassess(store: Store, world: CorrelateWorld, before: ReturnType<typeof load>, now: string): Promise<Changed | null> {
+async function reassess(
+  store: Store,
+  world: CorrelateWorld,
+  before: ReturnType<typeof load>,
+  now: string,
+): Promise<Changed | null> {
   const { payment, applied } = before;
   const findings = !isRow(payment.id) && isNamed(payment) ? find(payment, world.directory) : null;
   const assessed = findings === null ? assessRow(payment, now, world) : assess(findings, now, world);
@@ -37,6 +41,12 @@ async function reassess(store: Store, world: CorrelateWorld, before: ReturnType<
   const agents = findings === null ? [] : isSuperseded(payment) ? null : findings.evidence.owners;
   const put = save(payment, applied, assessed, agents, before.version);
   if ((await store.commit([put], [])) === "conflict") return null;
-  const after = { payment, applied, assessed, listed: put.index?.list?.partition ?? null, version: (before.version ?? 0) + 1 };
+  const after = {
+    payment,
+    applied,
+    assessed,
+    listed: put.index?.list?.partition ?? null,
+    version: (before.version ?? 0) + 1,
+  };
   return { id: payment.id, before, after, findings };
 }

@@ -1,6 +1,7 @@
 /** What ties payments to aliases: the names their own facts give, and on shared aliases what the chain said of them. */
-import { canonical } from "./canonical.ts";
+
 import { alias, parsePaymentId } from "@bursar/events/ids";
+import { canonical } from "./canonical.ts";
 import type { Directory } from "./directory.ts";
 import { entriesOf, tiesOf } from "./evidence.ts";
 import type { Fact } from "./fact.ts";
@@ -41,6 +42,9 @@ function allTies(payment: Folded, directory: Directory): Map<string, NamedTie> {
 
 function chainFacts(own: Slots): Fact[] {
   const chain: { [group: string]: Slots[string] } = {};
-  for (const group of ["chain.settled|chain", "chain.orphaned|chain"]) if (own[group] !== undefined) chain[group] = own[group];
-  return entriesOf(chain).flatMap(({ type, kind, values }) => values.map(({ at, value }) => ({ by: kind, type, at, value })));
+  for (const group of ["chain.settled|chain", "chain.orphaned|chain"])
+    if (own[group] !== undefined) chain[group] = own[group];
+  return entriesOf(chain).flatMap(({ type, kind, values }) =>
+    values.map(({ at, value }) => ({ by: kind, type, at, value })),
+  );
 }

@@ -9,7 +9,8 @@ export function timelineOf(entries: readonly Entry[]): TimelineEntry[] {
   for (const { type, kind, who, values } of entries) {
     if (type === "wallet.claimed") continue;
     const source = who === "" ? `bursar.${kind}` : `bursar.${kind}.${who}`;
-    for (const { at, value } of values) timeline.push({ at, source, type: type === "?" ? (value.type as string) : type });
+    for (const { at, value } of values)
+      timeline.push({ at, source, type: type === "?" ? (value.type as string) : type });
   }
   return timeline.sort((a, b) => order(a.at, b.at) || order(a.source, b.source) || order(a.type, b.type));
 }

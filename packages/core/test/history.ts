@@ -1,6 +1,7 @@
 /** Random histories: a few agents, APIs, wallets, requests and hashes, so that everything collides with everything. */
-import type { Told } from "@bursar/events/envelope";
+
 import { parseConfig } from "@bursar/events/config-schema";
+import type { Told } from "@bursar/events/envelope";
 import { parseEvent } from "@bursar/events/envelope";
 import type { Source } from "@bursar/events/source";
 import fc from "fast-check";
@@ -18,7 +19,11 @@ const BLOCKS = ["9", "d"].map((digit) => hex(digit, 64));
 /** research and trader own wallets, writer owns none that is configured; the third payee is nobody's. */
 export const config = parseConfig({
   org: "acme",
-  agents: { research: { wallets: [WALLETS[0] ?? ""] }, trader: { wallets: [WALLETS[1] ?? ""], labels: { team: "desk" } }, writer: {} },
+  agents: {
+    research: { wallets: [WALLETS[0] ?? ""] },
+    trader: { wallets: [WALLETS[1] ?? ""], labels: { team: "desk" } },
+    writer: {},
+  },
   apis: { reports: { payTo: [PAYEES[0] ?? ""] }, quotes: { payTo: [PAYEES[1] ?? ""] } },
   budgets: [
     { id: "agents", scope: { agent: "*" }, window: "day", limitUsd: "5.00" },
@@ -39,50 +44,108 @@ const requestId = one("r1", "r2");
 const amount = one("1", "2", "5", "100");
 const payTo = one(...PAYEES);
 const session = maybe(one("s1", "s2").map((sessionId) => ({ managerArn: ARN, sessionId, userId: "u" })));
-const offer = fc.record({ amount, payTo }).map((o) => ({ scheme: "exact", network: "eip155:42161", asset: USDC, maxTimeoutSeconds: 60, ...o }));
+const offer = fc
+  .record({ amount, payTo })
+  .map((o) => ({ scheme: "exact", network: "eip155:42161", asset: USDC, maxTimeoutSeconds: 60, ...o }));
 const validBefore = one("1795172400", "1795172500", "1795172600");
 const common = { requestId: maybe(requestId), purchaseId: maybe(one("p1")), txHash: maybe(hash) };
 const status = one(200, 402, 500);
 const resource = fc.constant({ url: "https://reports.example.com/q3", method: "GET" });
 
-const type = <T extends string>(name: T, fields: Record<string, fc.Arbitrary<unknown>>) => fc.record({ type: fc.constant(name), at, ...fields });
+const type = <T extends string>(name: T, fields: Record<string, fc.Arbitrary<unknown>>) =>
+  fc.record({ type: fc.constant(name), at, ...fields });
 const agentEvent = fc.oneof(
   type("agent.request_sent", { requestId, resource, labels: maybe(one({ team: "desk" }, { team: "x" })) }),
   type("agent.payment_required", { requestId, offers: fc.array(offer, { minLength: 1, maxLength: 2 }) }),
   type("agent.authorization_requested", { requestId, accepted: offer, session }),
-  type("agent.authorization_signed", { ...common, payment, amount, payTo, validBefore, session, accepted: maybe(offer) }),
+  type("agent.authorization_signed", {
+    ...common,
+    payment,
+    amount,
+    payTo,
+    validBefore,
+    session,
+    accepted: maybe(offer),
+  }),
   type("agent.payment_sent", { ...common, payment }),
   type("agent.response_received", { ...common, payment: maybe(payment), status, settled: one(true, false, null) }),
-  type("agent.payment_failed", { requestId: maybe(requestId), payment: maybe(payment), reason: one("other", "rejected"), message: one("no") }),
+  type("agent.payment_failed", {
+    requestId: maybe(requestId),
+    payment: maybe(payment),
+    reason: one("other", "rejected"),
+    message: one("no"),
+  }),
   type("agent.from_the_future", { ...common, payment: maybe(payment) }),
 );
 const api = { ...common, agentId: maybe(one("research", "writer")) };
 const apiEvent = fc.oneof(
   type("api.payment_demanded", { ...api, resource, offers: fc.array(offer, { maxLength: 1 }) }),
-  type("api.verification_started", { ...api, payment, amount, payTo, validBefore, scheme: maybe(one("exact", "upto")) }),
+  type("api.verification_started", {
+    ...api,
+    payment,
+    amount,
+    payTo,
+    validBefore,
+    scheme: maybe(one("exact", "upto")),
+  }),
   type("api.transaction_submitted", { ...api, payment, txHash: hash }),
   type("api.transaction_confirmed", { ...api, txHash: hash, payment: maybe(payment) }),
   type("api.content_returned", { ...api, payment: maybe(payment), status }),
   type("api.payment_rejected", { ...api, payment: maybe(payment), reason: one("bad signature") }),
   type("api.settlement_failed", { ...api, payment, reason: one("timeout") }),
 );
-const log = { txHash: hash, logIndex: one(1, 3), blockHash: one(...BLOCKS), seq: maybe(fc.integer({ min: 0, max: 4 })) };
+const log = {
+  txHash: hash,
+  logIndex: one(1, 3),
+  blockHash: one(...BLOCKS),
+  seq: maybe(fc.integer({ min: 0, max: 4 })),
+};
 const block = { blockNumber: one(7, 8, 9), payee: payTo, amount };
 const chainEvent = fc.oneof(
   { weight: 4, arbitrary: type("chain.settled", { payment, ...log, ...block, sharedBy: one(1, 2) }) },
   { weight: 2, arbitrary: type("chain.orphaned", { payment, ...log }) },
-  type("chain.transferred", { chainId: fc.constant(42161), ...log, ...block, asset: fc.constant(USDC), payer: one(...WALLETS) }),
-  type("chain.reverted", { chainId: fc.constant(42161), txHash: hash, blockNumber: one(7, 8), reason: maybe(one("no")) }),
+  type("chain.transferred", {
+    chainId: fc.constant(42161),
+    ...log,
+    ...block,
+    asset: fc.constant(USDC),
+    payer: one(...WALLETS),
+  }),
+  type("chain.reverted", {
+    chainId: fc.constant(42161),
+    txHash: hash,
+    blockNumber: one(7, 8),
+    reason: maybe(one("no")),
+  }),
   type("chain.expired", { payment, blockNumber: one(9), validBefore }),
   type("chain.cancelled", { payment, txHash: hash, blockNumber: one(9) }),
   type("chain.heads", { chainId: fc.constant(42161), latest: one(8, 9), safe: one(7, 8), final: one(6, 7) }),
 );
-const revoked = type("session.revoked", { session: one("s1", "s2").map((sessionId) => ({ managerArn: ARN, sessionId })) });
+const revoked = type("session.revoked", {
+  session: one("s1", "s2").map((sessionId) => ({ managerArn: ARN, sessionId })),
+});
 
 const source = <S extends Source, E>(kind: fc.Arbitrary<S>, event: fc.Arbitrary<E>) => fc.tuple(kind, event);
 const said = fc.oneof(
-  { weight: 5, arbitrary: source(one<Source>({ kind: "agent", id: "research" }, { kind: "agent", id: "trader" }, { kind: "agent", id: "writer" }, { kind: "agent", id: "stray" }), agentEvent) },
-  { weight: 4, arbitrary: source(one<Source>({ kind: "api", id: "reports" }, { kind: "api", id: "quotes" }, { kind: "api", id: "other" }), apiEvent) },
+  {
+    weight: 5,
+    arbitrary: source(
+      one<Source>(
+        { kind: "agent", id: "research" },
+        { kind: "agent", id: "trader" },
+        { kind: "agent", id: "writer" },
+        { kind: "agent", id: "stray" },
+      ),
+      agentEvent,
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: source(
+      one<Source>({ kind: "api", id: "reports" }, { kind: "api", id: "quotes" }, { kind: "api", id: "other" }),
+      apiEvent,
+    ),
+  },
   { weight: 3, arbitrary: source(one<Source>({ kind: "chain" }), chainEvent) },
   { weight: 1, arbitrary: source(one<Source>({ kind: "govern" }), revoked) },
 );

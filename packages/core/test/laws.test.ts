@@ -50,7 +50,7 @@ describe("laws of the fold", () => {
       }),
       { numRuns: RUNS },
     );
-  });
+  }, 240_000);
 
   test("a whole history told again changes nothing and writes nothing", async () => {
     await fc.assert(
@@ -58,12 +58,16 @@ describe("laws of the fold", () => {
         const memory = emptyMemory();
         const store = memoryStore(memory);
         await correlate(store, worldOf(config), events, NOW);
-        const versions = canonical([...memory.items.values()].map(({ pk, version }) => ({ pk, version })) as unknown as Json);
+        const versions = canonical(
+          [...memory.items.values()].map(({ pk, version }) => ({ pk, version })) as unknown as Json,
+        );
         const again = await correlate(store, worldOf(config), events, NOW);
         expect(again.changed).toEqual([]);
-        expect(canonical([...memory.items.values()].map(({ pk, version }) => ({ pk, version })) as unknown as Json)).toBe(versions);
+        expect(
+          canonical([...memory.items.values()].map(({ pk, version }) => ({ pk, version })) as unknown as Json),
+        ).toBe(versions);
       }),
       { numRuns: 200 },
     );
-  });
+  }, 60_000);
 });

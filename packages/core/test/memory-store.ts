@@ -12,7 +12,10 @@ export const emptyMemory = (): Memory => ({ items: new Map(), facts: new Map(), 
 const name = ({ pk, sk }: Key) => `${pk}\u0000${sk}`;
 const copy = <T>(value: T): T => (value === undefined ? value : JSON.parse(JSON.stringify(value)));
 
-export function memoryStore(memory: Memory = emptyMemory(), pause: (step: string) => Promise<void> = async () => {}): Store {
+export function memoryStore(
+  memory: Memory = emptyMemory(),
+  pause: (step: string) => Promise<void> = async () => {},
+): Store {
   const page = <T>(all: T[], key: (item: T) => string, after: string | null | undefined, limit: number): Page<T> => {
     const rest = all.filter((item) => after == null || key(item) > after);
     const items = rest.slice(0, limit);
@@ -26,28 +29,42 @@ export function memoryStore(memory: Memory = emptyMemory(), pause: (step: string
     async facts(pk, prefix, { after = null, limit = 1000 } = {}) {
       await pause("facts");
       const all = [...memory.facts.values()].filter((fact) => fact.pk === pk && fact.sk.startsWith(prefix));
-      return page(copy(all).sort((a, b) => (a.sk < b.sk ? -1 : 1)), (fact) => fact.sk, after, limit);
+      return page(
+        copy(all).sort((a, b) => (a.sk < b.sk ? -1 : 1)),
+        (fact) => fact.sk,
+        after,
+        limit,
+      );
     },
     async index(index, partition, { from, to, after = null, limit = 1000 } = {}) {
       await pause("index");
       const sort = (item: Stored) => item.index?.[index]?.sort ?? "";
       const all = [...memory.items.values()].filter((item) => item.index?.[index]?.partition === partition);
-      const inside = all.filter((item) => (from === undefined || sort(item) >= from) && (to === undefined || sort(item) < to));
-      return page(copy(inside).sort((a, b) => (sort(a) < sort(b) ? -1 : 1)), sort, after, limit);
+      const inside = all.filter(
+        (item) => (from === undefined || sort(item) >= from) && (to === undefined || sort(item) < to),
+      );
+      return page(
+        copy(inside).sort((a, b) => (sort(a) < sort(b) ? -1 : 1)),
+        sort,
+        after,
+        limit,
+      );
     },
     async putAll(puts: readonly Put[]) {
       for (const put of puts) {
         await pause("put");
         const known = memory.facts.get(name(put));
         const at = put.at ?? null;
-        if (known === undefined || (at !== null && known.at !== null && at < known.at)) memory.facts.set(name(put), copy({ pk: put.pk, sk: put.sk, data: put.data, at }));
+        if (known === undefined || (at !== null && known.at !== null && at < known.at))
+          memory.facts.set(name(put), copy({ pk: put.pk, sk: put.sk, data: put.data, at }));
       }
     },
     async commit(puts: readonly VersionedPut[], adds: readonly Add[]) {
       await pause("commit");
       if (puts.length + adds.length > 100) throw new Error("more than 100 actions");
       for (const put of puts) if ((memory.items.get(name(put))?.version ?? null) !== put.expected) return "conflict";
-      for (const { expected, ...put } of puts) memory.items.set(name(put), copy({ ...put, version: (expected ?? 0) + 1 }));
+      for (const { expected, ...put } of puts)
+        memory.items.set(name(put), copy({ ...put, version: (expected ?? 0) + 1 }));
       for (const add of adds) memory.counters.set(name(add), (memory.counters.get(name(add)) ?? 0n) + add.amount);
       return "done";
     },

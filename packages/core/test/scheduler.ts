@@ -1,6 +1,6 @@
 /** Runs concurrent writers over one memory step by step, in every order, with a crash at any step. */
 import type { Told } from "@bursar/events/envelope";
-import { correlate, type CorrelateWorld } from "../src/correlate.ts";
+import { type CorrelateWorld, correlate } from "../src/correlate.ts";
 import { emptyMemory, type Memory, memoryStore } from "./memory-store.ts";
 
 /** Picks one of `count` options. */
@@ -32,7 +32,10 @@ export async function runScheduled(
   const failures: unknown[] = [];
   const start = (writer: number): void => {
     running++;
-    const store = memoryStore(memory, () => new Promise<void>((go, reject) => waiting.push({ writer, go, crash: () => reject(new Crash()) })));
+    const store = memoryStore(
+      memory,
+      () => new Promise<void>((go, reject) => waiting.push({ writer, go, crash: () => reject(new Crash()) })),
+    );
     correlate(store, world, batches[writer] as readonly Told[], now)
       .then(({ failed }) => {
         running--;
@@ -59,14 +62,18 @@ export async function runScheduled(
     else {
       left--;
       // A dead writer's other steps die with it.
-      for (let i = waiting.length - 1; i >= 0; i--) if (waiting[i]?.writer === step?.writer) waiting.splice(i, 1)[0]?.crash();
+      for (let i = waiting.length - 1; i >= 0; i--)
+        if (waiting[i]?.writer === step?.writer) waiting.splice(i, 1)[0]?.crash();
       step?.crash();
     }
   }
 }
 
 /** Every schedule, depth first: `run` is called with a chooser until its choices are used up or `limit` is reached. */
-export async function everySchedule(limit: number, run: (choose: Choose) => Promise<void>): Promise<{ runs: number; complete: boolean }> {
+export async function everySchedule(
+  limit: number,
+  run: (choose: Choose) => Promise<void>,
+): Promise<{ runs: number; complete: boolean }> {
   const path: { picked: number; count: number }[] = [];
   for (let runs = 1; ; runs++) {
     let depth = 0;

@@ -1,10 +1,11 @@
 /** Everything that must not show the order in which it came: payments as kept, lists as shown, counters. */
+
+import type { CorrelateWorld } from "../src/correlate.ts";
 import { counterKey } from "../src/items.ts";
 import { eachPayment } from "../src/lists.ts";
 import type { Store } from "../src/ports.ts";
 import { load } from "../src/record.ts";
 import { isRow } from "../src/rows.ts";
-import type { CorrelateWorld } from "../src/correlate.ts";
 import type { Memory } from "./memory-store.ts";
 
 export async function snapshot(store: Store, memory: Memory, world: CorrelateWorld, now: string) {
@@ -17,7 +18,10 @@ export async function snapshot(store: Store, memory: Memory, world: CorrelateWor
     const id = item.pk.slice("PAY#".length);
     if (isRow(id)) continue;
     const { payment, applied } = load(id, item);
-    kept.push({ payment, applied: Object.fromEntries(Object.entries(applied).map(([name, amount]) => [name, amount.toString()])) });
+    kept.push({
+      payment,
+      applied: Object.fromEntries(Object.entries(applied).map(([name, amount]) => [name, amount.toString()])),
+    });
     for (const [name, amount] of Object.entries(applied)) sums.set(name, (sums.get(name) ?? 0n) + amount);
   }
   kept.sort((a, b) => (a.payment.id < b.payment.id ? -1 : 1));
@@ -28,6 +32,7 @@ export async function snapshot(store: Store, memory: Memory, world: CorrelateWor
   });
   expected.sort(([a], [b]) => (a < b ? -1 : 1));
   const asText = (entries: [string, bigint][]) => entries.map(([name, amount]) => `${name}=${amount}`).join("\n");
-  if (asText(counters) !== asText(expected)) throw new Error(`the books lie:\n${asText(counters)}\nagainst\n${asText(expected)}`);
+  if (asText(counters) !== asText(expected))
+    throw new Error(`the books lie:\n${asText(counters)}\nagainst\n${asText(expected)}`);
   return { shown, kept, counters: asText(counters) };
 }
