@@ -11,7 +11,7 @@ const TIMEOUT_MS = 10_000;
 
 export interface Client {
   readonly url: string;
-  /** Parsed JSON of `GET path`; null for 404. */
+  /** Parsed JSON of `GET path`; null where the path names nothing, or more than one thing. */
   get(path: string, query?: { readonly [name: string]: string | null }): Promise<unknown>;
 }
 
@@ -88,7 +88,7 @@ function answerOf(url: string, path: string, response: Response, text: string): 
     if (response.status === 404) return null;
     throw new CommandError(`What answers at ${url} is not Bursar: ${path} gave no JSON (status ${response.status}).`);
   }
-  if (response.status === 404) return null;
+  if (response.status === 404 || response.status === 409) return null;
   if (response.ok) return body;
   const said = messageOf(body);
   if (response.status === 401 || response.status === 403) {
@@ -98,9 +98,8 @@ function answerOf(url: string, path: string, response: Response, text: string): 
 }
 
 function messageOf(body: unknown): string {
-  const { message, error } = (body ?? {}) as { message?: unknown; error?: unknown };
-  const text = typeof message === "string" ? message : typeof error === "string" ? error : "";
-  return clean(text, 256);
+  const { error } = (body ?? {}) as { error?: { message?: unknown } };
+  return typeof error?.message === "string" ? clean(error.message, 256) : "";
 }
 
 function unreached(url: string, error: Error): Error {

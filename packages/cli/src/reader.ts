@@ -137,12 +137,12 @@ export async function* eachPage(
   reader: Reader,
   filter: PaymentFilter,
   max = Number.POSITIVE_INFINITY,
-): AsyncGenerator<readonly Payment[]> {
+): AsyncGenerator<PaymentPage> {
   let cursor: string | null = null;
   let left = max;
   do {
     const page: PaymentPage = await reader.payments(filter, Math.min(PAGE, left), cursor);
-    if (page.payments.length > 0) yield page.payments;
+    yield page;
     left -= page.payments.length;
     cursor = page.nextCursor;
   } while (cursor !== null && left > 0);

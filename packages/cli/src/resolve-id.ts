@@ -16,8 +16,8 @@ export async function resolveId(reader: Reader, wanted: string): Promise<Resolve
   if (exact !== null) return { kind: "one", payment: exact };
   const matches = matcher(wanted);
   const found: Payment[] = [];
-  for await (const page of eachPage(reader, {})) {
-    for (const payment of page) if (matches(payment) && found.length < MANY_MAX) found.push(payment);
+  for await (const { payments } of eachPage(reader, {})) {
+    for (const payment of payments) if (matches(payment) && found.length < MANY_MAX) found.push(payment);
   }
   const [only] = found;
   if (only === undefined) return { kind: "none" };

@@ -3,7 +3,7 @@ import type { PaymentFilter } from "@bursar/core/lists";
 import { type Payment, STATES, VERDICTS } from "@bursar/events/shapes";
 import type { Input } from "../args.ts";
 import { EXIT, UsageError } from "../errors.ts";
-import { type Io, printJson, printLines, writeText } from "../io.ts";
+import { type Io, printLines, writeText } from "../io.ts";
 import { eachPage, openReader, type Reader } from "../reader.ts";
 import { count, plural } from "../terminal/figures.ts";
 import { paymentTable } from "../terminal/payment-table.ts";
@@ -44,24 +44,22 @@ function filterOf(input: Input): PaymentFilter {
 
 /** By id, as the machine lists them; all, written as they come, where no limit is given. */
 async function printAll(reader: Reader, filter: PaymentFilter, limit: number | null, io: Io): Promise<void> {
-  if (limit !== null) {
-    printJson(io, await reader.payments(filter, limit, null));
-    return;
-  }
   let first = true;
   await writeText(io.out, '{\n  "payments": [');
-  for await (const payments of eachPage(reader, filter)) {
+  let next: string | null = null;
+  for await (const { payments, nextCursor } of eachPage(reader, filter, limit ?? undefined)) {
+    next = nextCursor;
     for (const payment of payments) {
       await writeText(io.out, `${first ? "\n    " : ",\n    "}${JSON.stringify(payment)}`);
       first = false;
     }
   }
-  await writeText(io.out, `${first ? "]" : "\n  ]"},\n  "nextCursor": null\n}\n`);
+  await writeText(io.out, `${first ? "]" : "\n  ]"},\n  "nextCursor": ${JSON.stringify(next)}\n}\n`);
 }
 
 async function printNewest(reader: Reader, filter: PaymentFilter, limit: number, io: Io): Promise<void> {
   const found: Payment[] = [];
-  for await (const payments of eachPage(reader, filter, LOOKED_AT_MAX)) found.push(...payments);
+  for await (const { payments } of eachPage(reader, filter, LOOKED_AT_MAX)) found.push(...payments);
   const screen = io.screen();
   const paint = painter(screen);
   if (found.length === 0) {

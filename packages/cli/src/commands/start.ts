@@ -1,6 +1,211 @@
+/** `bursar start`: the machine, with --demo a market beside it, and what happens as it happens. */
+import { counterKey } from "@bursar/core/items";
+import { windowOf } from "@bursar/core/windows";
+import { chainById } from "@bursar/events/chains";
+import type { Config } from "@bursar/events/config-schema";
 import type { Input } from "../args.ts";
-import type { Io } from "../io.ts";
+import { loadConfig } from "../config-file.ts";
+import { EXIT } from "../errors.ts";
+import { interrupted } from "../interrupt.ts";
+import { type Io, printLines } from "../io.ts";
+import { type Machine, startMachine } from "../machine.ts";
+import { type Market, openMarket } from "../market.ts";
+import { DATA_DEFAULT } from "../reader.ts";
+import { rpcUrlsOf } from "../rpc-urls.ts";
+import { type Banner, bannerLines, localChainText } from "../terminal/banner.ts";
+import { feedLine } from "../terminal/feed-line.ts";
+import { createLive } from "../terminal/live.ts";
+import { type Summary, summaryLine } from "../terminal/summary-line.ts";
+import { VERSION } from "../version.ts";
 
-export async function run(_input: Input, _io: Io): Promise<number> {
-  return 1;
+/** What does not stop in this time is left to its crash safety: everything acknowledged is on disk. */
+const STOP_MS = 1900;
+/** How often the totals are looked up for a person, and how often they are printed where nobody looks. */
+const LOOK_MS = 500;
+const QUIET_MS = 30_000;
+/** The local chain makes four blocks a second; a real one is asked once a second. */
+const DEMO_INTERVAL_MS = 250;
+
+export async function run(input: Input, io: Io): Promise<number> {
+  const started = performance.now();
+  const port = input.integer("port", 0, 65_535);
+  const data = input.text("data") ?? DATA_DEFAULT;
+  const json = input.flag("json");
+  const stopped = interrupted();
+  const say = (line: string): void => {
+    if (!json) io.err.write(`${line}\n`);
+  };
+  const loaded =
+    input.flag("demo") && input.text("config") === null ? null : await loadConfig(input.text("config"), io.cwd);
+  const market = input.flag("demo") ? await openMarket(data, () => {}) : null;
+  let machine: Machine | null = null;
+  try {
+    const config = market?.config ?? (loaded?.config as Config);
+    const { urls, missing } =
+      market === null ? rpcUrlsOf(config.chains[0]?.rpcUrls ?? [], io.env) : { urls: [market.rpcUrl], missing: [] };
+    machine = await startMachine({
+      data,
+      config,
+      port: port ?? undefined,
+      watch:
+        urls.length === 0 ? undefined : { rpcUrls: urls, intervalMs: market === null ? undefined : DEMO_INTERVAL_MS },
+    });
+    const banner = bannerOf({
+      machine,
+      market,
+      config,
+      data,
+      missing,
+      file: loaded?.file ?? null,
+      io,
+      seconds: (performance.now() - started) / 1000,
+    });
+    if (json)
+      io.out.write(
+        `${JSON.stringify({ kind: "ready", at: io.now().toISOString(), url: machine.url, version: VERSION, data })}\n`,
+      );
+    else printLines(io, bannerLines(banner, io.screen()));
+    const show = json ? showJson(machine, io) : showLive(machine, config, io);
+    market?.start(`${machine.url}/aws/events`);
+    await stopped;
+    show.end();
+    return EXIT.done;
+  } finally {
+    say("Stopping.");
+    await stopAll(machine, market, say);
+  }
+}
+
+async function stopAll(machine: Machine | null, market: Market | null, say: (line: string) => void): Promise<void> {
+  const late = setTimeout(() => {
+    say("Something did not stop in time and was cut off; nothing that was acknowledged is lost.");
+    process.exit(process.exitCode ?? EXIT.done);
+  }, STOP_MS);
+  try {
+    // The agents first: what they say last is still taken.
+    await market?.stop();
+    await machine?.stop();
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+interface Show {
+  end(): void;
+}
+
+/** One JSON object a line. */
+function showJson(machine: Machine, io: Io): Show {
+  const off = machine.on((event) => io.out.write(`${JSON.stringify(event)}\n`));
+  return { end: off };
+}
+
+/** The feed above the totals on a terminal; without one the totals alone, now and then. */
+function showLive(machine: Machine, config: Config, io: Io): Show {
+  const screen = io.screen();
+  const live = createLive(io.out, screen);
+  let block: number | null = null;
+  const open = new Set<string>();
+  const off = machine.on((event) => {
+    if (event.kind === "heads") block = event.data.latest;
+    if (event.kind === "alert") {
+      if (event.data.status === "open") open.add(event.data.id);
+      else open.delete(event.data.id);
+    }
+    const line = screen.live || event.kind === "notice" ? feedLine(event, screen) : null;
+    if (line !== null) live.print(line);
+  });
+  let last = "";
+  let busy = false;
+  const look = async (): Promise<void> => {
+    if (busy) return;
+    busy = true;
+    try {
+      const line = summaryLine({ ...(await figuresOf(machine, config, io)), alertsOpen: open.size, block }, screen);
+      if (screen.live) live.stay(line);
+      else if (line !== last) live.print(`${io.now().toISOString()}  ${line}`);
+      last = line;
+    } catch {
+      // The machine is closing; the last totals stay.
+    } finally {
+      busy = false;
+    }
+  };
+  const timer = setInterval(() => void look(), screen.live ? LOOK_MS : QUIET_MS);
+  void look();
+  return {
+    end() {
+      clearInterval(timer);
+      off();
+      live.end();
+    },
+  };
+}
+
+/** Totals from the machine, and the day's money from the books. */
+async function figuresOf(machine: Machine, { org }: Config, io: Io): Promise<Omit<Summary, "alertsOpen" | "block">> {
+  const day = windowOf("day", io.now().toISOString()).start ?? "";
+  const counters = [`spent|org:${org}|day|${day}`, `held|org:${org}`].map(counterKey);
+  const [spent = 0n, held = 0n] = await machine.store.counters(counters);
+  return { ...machine.totals(), spent, held, queueDepth: machine.queueDepth() };
+}
+
+interface BannerFacts {
+  readonly machine: Machine;
+  readonly market: Market | null;
+  readonly config: Config;
+  readonly data: string;
+  readonly missing: readonly string[];
+  readonly file: string | null;
+  readonly seconds: number;
+  readonly io: Io;
+}
+
+function bannerOf({ machine, market, config, data, missing, file, seconds, io }: BannerFacts): Banner {
+  const screen = io.screen();
+  const other = machine.port === 4402 ? "" : ` --port ${machine.port}`;
+  const common = { version: VERSION, seconds, data: `${data.replace(/\/+$/, "")}/`, url: machine.url };
+  const tries = [`npx bursar payments${other}`, `npx bursar payment ID${other}`, "Ctrl-C to stop"];
+  if (market !== null) {
+    const { chain, agents, apis } = market.facts;
+    return {
+      ...common,
+      edition: "one machine, demo fleet",
+      chain: localChainText(chain, screen),
+      apis: apis.map(({ id, url, products, note }) => ({
+        id,
+        url,
+        note: `${pricesOf(products)}${note === null ? "" : ` (${note})`}`,
+      })),
+      agents: agents.map(({ id, note }) => (note === null ? id : `${id} (${note})`)),
+      tries,
+      notes: [],
+    };
+  }
+  const [chain] = config.chains;
+  const secret =
+    missing.length === 0 ? "no RPC URL is configured" : `the secret ${missing[0]} is not in the environment`;
+  const watched = chain !== undefined && missing.length < chain.rpcUrls.length;
+  return {
+    ...common,
+    edition: "one machine",
+    chain: `${chainById(chain?.id ?? 0)?.name ?? "unknown"} (id ${chain?.id ?? "?"})${watched ? "" : ", not watched"}`,
+    apis: [],
+    agents: Object.keys(config.agents),
+    tries,
+    notes: [
+      ...(file === null
+        ? [
+            "There is no bursar.config.ts here: nothing has a budget and no wallet an owner. bursar start --demo shows what Bursar does.",
+          ]
+        : []),
+      ...(watched ? [] : [`The chain is not watched: ${secret}. Nothing will be matched. See: bursar doctor`]),
+    ],
+  };
+}
+
+function pricesOf(products: readonly { readonly priceUsd: string }[]): string {
+  const prices = products.map(({ priceUsd }) => priceUsd).sort((a, b) => Number(a) - Number(b));
+  const [least, most] = [prices[0], prices[prices.length - 1]];
+  return least === most ? `$${least}` : `$${least} to $${most}`;
 }

@@ -2,7 +2,7 @@
 import type { Budget, Payment } from "@bursar/events/shapes";
 import type { StoryFact } from "../story.ts";
 import { amountsLine } from "./amounts.ts";
-import { amount, percent, shortId, stamp } from "./figures.ts";
+import { amount, percent, stamp } from "./figures.ts";
 import type { Screen } from "./screen.ts";
 import { stepText } from "./step-text.ts";
 import { painter, signsOf } from "./style.ts";
@@ -105,9 +105,4 @@ function isBookedIn({ agentIds, apiId, payer, payee, sessionId, bookedAt }: Paym
 
 function budgetShare({ policy, spent, held, limit }: Budget): string {
   return `${policy} (${percent(BigInt(spent) + BigInt(held), BigInt(limit))})`;
-}
-
-/** For lists beside it: the short name that leads here. */
-export function paymentName(payment: Payment, screen: Screen): string {
-  return shortId(payment.id, signsOf(screen));
 }

@@ -1,0 +1,32 @@
+/** The demo beside the machine: loaded only when asked for, because it brings a chain and a web server. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { DemoFacts, PreparedDemo } from "@bursar/demo/demo";
+import { type Config, parseConfig } from "@bursar/events/config-schema";
+import { demoConfigFile } from "./reader.ts";
+
+export interface Market {
+  readonly config: Config;
+  readonly rpcUrl: string;
+  readonly facts: DemoFacts;
+  /** The first payment follows. */
+  start(eventsUrl: string): void;
+  stop(): Promise<void>;
+}
+
+/** @throws {AnvilError} where this platform has no local chain */
+export async function openMarket(data: string, log: (line: string) => void): Promise<Market> {
+  const { prepareDemo } = await import("@bursar/demo/demo");
+  const prepared: PreparedDemo = await prepareDemo({ stateDirectory: join(data, "demo"), log });
+  const file = demoConfigFile(data);
+  await mkdir(dirname(file), { recursive: true });
+  // So that the commands that read the directory later know whose wallets these were.
+  await writeFile(file, `${JSON.stringify(prepared.config, null, 2)}\n`);
+  return {
+    config: parseConfig(prepared.config, file),
+    rpcUrl: prepared.rpcUrl,
+    facts: prepared.describe(),
+    start: (eventsUrl) => void prepared.start({ endpoint: eventsUrl }),
+    stop: () => prepared.stop(),
+  };
+}

@@ -1,0 +1,35 @@
+/** Alerts as a person reads them: how grave, what, about whom, how often, since when; then in a sentence. */
+import type { Alert } from "@bursar/events/shapes";
+import { plural, shortHex, stamp } from "./figures.ts";
+import type { Screen } from "./screen.ts";
+import { painter, signsOf } from "./style.ts";
+import { cut, padEnd, safe } from "./text.ts";
+import { breakName, severityColor } from "./words.ts";
+
+export function alertLines(alerts: readonly Alert[], screen: Screen): string[] {
+  const paint = painter(screen);
+  const signs = signsOf(screen);
+  return alerts.flatMap((alert) => {
+    const { severity, rule, subject, count, openedAt, text } = alert;
+    const what = `${breakName(safe(rule))} ${signs.dot} ${subjectText(alert, screen)} ${signs.dot} ${plural(count, "time")} since ${stamp(openedAt)}`;
+    const head = `${paint(severityColor(severity), padEnd(severity, 8))}  ${cut(what, screen.columns - 10, signs.ellipsis)}`;
+    // Without words of its own a text only repeats its head.
+    const said = safe(text).startsWith(safe(rule).replaceAll("_", " ")) && subject !== "" ? sampleOf(text) : safe(text);
+    return [
+      head,
+      ...(said === "" ? [] : [paint("dim", `          ${cut(said, screen.columns - 10, signs.ellipsis)}`)]),
+    ];
+  });
+}
+
+function subjectText({ subject }: Alert, screen: Screen): string {
+  const colon = subject.indexOf(":");
+  const [kind, id] = [subject.slice(0, colon), subject.slice(colon + 1)];
+  return safe(`${kind} ${shortHex(id, signsOf(screen))}`.trim());
+}
+
+/** What follows "such as" in an alert's text, with the hex of ids shortened by whoever cuts the line. */
+function sampleOf(text: string): string {
+  const at = text.indexOf("such as ");
+  return at === -1 ? safe(text) : safe(text.slice(at));
+}

@@ -1,0 +1,130 @@
+/** One line per payment as it moves: when, who, how much, how far, who has spoken, and whether the stories agree. */
+import type { Payment } from "@bursar/events/shapes";
+import type { MachineEvent, Standing } from "../feed.ts";
+import { amount, clock, duration, shortHex, shortId } from "./figures.ts";
+import type { Screen } from "./screen.ts";
+import { type Color, painter, type Signs, signsOf } from "./style.ts";
+import { cut, padEnd, padStart, safe } from "./text.ts";
+import { breakName, severityColor } from "./words.ts";
+
+/** What is worth a line; null for what only moves the totals. */
+export function feedLine(event: MachineEvent, screen: Screen): string | null {
+  const paint = painter(screen);
+  const time = paint("dim", clock(event.at));
+  switch (event.kind) {
+    case "payment":
+      return paymentLine(event.data, event.before, event.at, screen);
+    case "alert": {
+      // A growing count is in the totals; each break has its own line already.
+      const { status, severity, rule, subject, count } = event.data;
+      if (severity !== "critical" || (status === "open" && count > 1)) return null;
+      return fit(
+        `${time}  ${paint(severityColor(severity), `${severity}: ${breakName(safe(rule))}`)} ${safe(subject)} is ${status}`,
+        screen,
+      );
+    }
+    case "quarantined": {
+      const { source, reason } = event.data;
+      return fit(
+        `${time}  ${paint("yellow", "not taken")}  from ${safe(source ?? "an unknown source")}: ${safe(reason)}`,
+        screen,
+      );
+    }
+    case "notice":
+      return fit(`${time}  ${paint("yellow", "notice")}  ${safe(event.data.message)}`, screen);
+    case "heads":
+      return null;
+  }
+}
+
+function paymentLine(payment: Payment, before: Standing | null, at: string, screen: Screen): string | null {
+  const step = stepOf(payment, before);
+  if (step === null) return null;
+  const paint = painter(screen);
+  const signs = signsOf(screen);
+  const who = `${padEnd(cut(safe(payment.agentId ?? "nobody"), 8, signs.ellipsis), 8)} ${signs.arrow} ${padEnd(cut(safe(payment.apiId ?? "outside"), 8, signs.ellipsis), 8)}`;
+  const head = `${paint("dim", clock(at))}  ${who} ${padStart(amount(payment.amount), 10)}  ${padEnd(step.word, 9)}`;
+  return fit(`${head}  ${detailOf(payment, step, at, screen)}`, screen);
+}
+
+interface Step {
+  readonly kind: "signed" | "matched" | "break" | "healed" | "closed";
+  readonly word: string;
+}
+
+const CLOSED: ReadonlySet<string> = new Set(["declined", "expired", "cancelled"]);
+
+/**
+ * Signed, then the verdict: what lies between them is over in a moment and would only make noise; how final a block is
+ * changes no story.
+ */
+function stepOf({ state, verdict, breaks }: Payment, before: Standing | null): Step | null {
+  const grown = breaks.some((name) => !before?.breaks.includes(name));
+  const word = state === "safe" || state === "final" ? "settled" : state;
+  if (verdict === "break" && grown) return { kind: "break", word };
+  if (CLOSED.has(state) && before?.state !== state) return { kind: "closed", word };
+  if (before?.verdict === "break" && verdict !== "break") return { kind: "healed", word };
+  if (verdict === "matched" && before?.verdict !== "matched") return { kind: "matched", word };
+  const wasSigned = before !== null && before.state !== "offered";
+  return state === "signed" && !wasSigned ? { kind: "signed", word } : null;
+}
+
+function detailOf(payment: Payment, { kind }: Step, at: string, screen: Screen): string {
+  const paint = painter(screen);
+  const signs = signsOf(screen);
+  if (kind === "signed") {
+    const session = payment.sessionId === null ? "" : `  session ${cut(safe(payment.sessionId), 20, signs.ellipsis)}`;
+    return paint("dim", `${padEnd(`nonce ${shortId(payment.id, signs)}`, 17)}${session}`);
+  }
+  const { txHashes } = payment;
+  const hash = padEnd(`tx ${txHashes.length === 0 ? signs.silent : shortHex(txHashes[0] as string, signs)}`, 14);
+  const link = linked(hash, payment.explorerUrl, screen);
+  return `${paint("dim", link)}  ${spokenText(payment, signs)}   ${verdictWords(payment, kind, at, screen)}`;
+}
+
+function verdictWords(payment: Payment, kind: Step["kind"], at: string, screen: Screen): string {
+  const paint = painter(screen);
+  const say = (color: Color, text: string) => paint(color, text);
+  if (kind === "break") return say("red", `break: ${payment.breaks.map(breakName).join(", ")}`);
+  if (kind === "healed") return say("green", "healed: the stories agree now");
+  if (kind === "closed") return say("dim", "no money moved");
+  const signed = payment.timeline.find(
+    ({ type }) => type === "agent.authorization_signed" || type === "api.verification_started",
+  );
+  if (signed === undefined) return say("green", "matched");
+  return say("green", `matched in ${duration((Date.parse(at) - Date.parse(signed.at)) / 1000)}`);
+}
+
+/** Who has told their story: "agent ✓ api ✓ chain –". */
+function spokenText({ timeline, agentIds, apiId }: Payment, signs: Signs): string {
+  const has = (source: (source: string) => boolean) =>
+    timeline.some((entry) => source(entry.source)) ? signs.yes : signs.silent;
+  const agent = has((source) => agentIds.some((id) => source === `bursar.agent.${id}`));
+  const api = has((source) => source === `bursar.api.${apiId}`);
+  const chain = timeline.some(({ type }) => type === "chain.settled" || type === "chain.transferred")
+    ? signs.yes
+    : signs.silent;
+  return `agent ${agent} api ${api} chain ${chain}`;
+}
+
+/** A terminal that knows hyperlinks (OSC 8) opens the hash; others show the text alone. The URL is made of validated hex. */
+function linked(text: string, url: string | null, { live }: Screen): string {
+  if (!live || url === null || !/^https:\/\/[a-z.]+\/tx\/0x[0-9a-f]{64}$/.test(url)) return text;
+  return `\u001b]8;;${url}\u001b\\${text}\u001b]8;;\u001b\\`;
+}
+
+/** Whole lines only: one that wraps would break the line at the bottom. */
+function fit(line: string, { columns, unicode, live }: Screen): string {
+  if (!live) return line;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours and links take no columns
+  const parts = line.split(/(\u001b\[\d+m|\u001b\]8;;[^\u001b]*\u001b\\)/);
+  let left = columns;
+  return parts
+    .map((part, i) => {
+      if (i % 2 === 1) return part;
+      const shown = cut(part, left, left > 0 ? (unicode ? "…" : "..") : "");
+      left -= [...shown].length;
+      return shown;
+    })
+    .join("");
+}
