@@ -21,19 +21,28 @@ function age(directory: string): void {
   for (const name of fs.readdirSync(directory)) fs.utimesSync(join(directory, name), new Date(0), new Date(0));
 }
 
+const often = <T>(what: T): T[] => [what, what, what];
+
 describe("openSpool", () => {
   const step = fc.record({
-    process: fc.nat(2),
-    does: fc.constantFrom("write", "claim", "send some", "send all", "die", "a minute passes"),
-    count: fc.integer({ min: 1, max: 40 }),
+    process: fc.nat(1),
+    does: fc.constantFrom(
+      ...often("write"),
+      ...often("claim"),
+      ...often("send some"),
+      "send all",
+      "die",
+      "a minute passes",
+    ),
+    count: fc.integer({ min: 1, max: 20 }),
   });
 
   it("loses no line, whatever processes that share it do and wherever they die", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) =>
+      fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) =>
         inDirectory((directory) => {
           const open = () => ({ spool: openSpool(directory, SOURCE, 1e9), claim: null as Claim | null });
-          const processes = [open(), open(), open()];
+          const processes = [open(), open()];
           const written: string[] = [];
           const sent = new Set<string>();
           for (const { process, does, count } of steps) {
@@ -66,7 +75,7 @@ describe("openSpool", () => {
           expect(fs.readdirSync(directory)).toEqual([]);
         }),
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
