@@ -211,6 +211,31 @@ describe("watchRound", () => {
   );
 
   test(
+    "a transaction that a reorg moved to another block is settled there, not taken back",
+    async () => {
+      const agent = await payer();
+      const given = ports(() => [{ address: agent.address }]);
+      await devnet.mine(10);
+      const { receipt } = await pay(agent, 2n);
+      const request = devnet.client.request as (call: object) => Promise<unknown>;
+      const raw = await request({ method: "eth_getRawTransactionByHash", params: [receipt.transactionHash] });
+      await readAll(given);
+      await devnet.reorg((await devnet.blockNumber()) - Number(receipt.blockNumber) + 1);
+      await request({ method: "eth_sendRawTransaction", params: [raw] });
+      await devnet.mine(20); // both blocks in one range: it takes back and settles in one pass
+      await readAll(given);
+      const settled = of("chain.settled");
+      expect(settled.map(({ txHash, logIndex }) => [txHash, logIndex])).toEqual([
+        [receipt.transactionHash, settled[0]?.logIndex],
+        [receipt.transactionHash, settled[0]?.logIndex],
+      ]);
+      expect(settled[1]?.blockHash).not.toBe(settled[0]?.blockHash);
+      for (const gone of of("chain.orphaned")) expect(Number(gone.seq)).toBeLessThan(Number(settled[1]?.seq));
+    },
+    SLOW,
+  );
+
+  test(
     "takes back what a reorg removed for good, a transfer too",
     async () => {
       const agent = await payer();
