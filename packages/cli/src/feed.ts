@@ -31,8 +31,6 @@ export interface Feed {
   /** Calls `listener` for every event from now on; returns what ends that. A listener that throws is not heard. */
   on(listener: Listener): () => void;
   emit(event: MachineEvent): void;
-  /** Without listeners nobody needs shapes made for them. */
-  hasListeners(): boolean;
 }
 
 export function createFeed(): Feed {
@@ -52,6 +50,5 @@ export function createFeed(): Feed {
         }
       }
     },
-    hasListeners: () => listeners.size > 0,
   };
 }

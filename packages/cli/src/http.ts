@@ -58,6 +58,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
       return answer(response, 503, { error: { code: "busy", message: "too many streams are open: close one" } });
     }
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+    request.headers.host = request.headers.host?.toLowerCase(); // the listener knows no other spelling
     await routes(request, response);
   }
 

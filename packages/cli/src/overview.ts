@@ -12,7 +12,8 @@ import { eachPayment } from "@bursar/core/lists";
 import type { Store } from "@bursar/core/ports";
 import { type Loaded, load } from "@bursar/core/record";
 import { isRow } from "@bursar/core/rows";
-import type { Payment, Verdict } from "@bursar/events/shapes";
+import type { Alert, Payment, Verdict } from "@bursar/events/shapes";
+import { createAlertMoves } from "./alert-moves.ts";
 
 /** Entries of each kind that are held; what is beyond is in the table only. */
 const HELD_MAX = 100_000;
@@ -43,12 +44,12 @@ export interface OpenPayment {
 }
 
 export interface Overview {
-  /** Takes a change in. `payment` is its shape, null when it is in no list any more. */
-  take(change: Changed, payment: Payment | null, at: string): void;
+  /** Takes a change in; answers the alerts that it moved. `payment` is null when it is in no list any more. */
+  take(change: Changed, payment: Payment | null, at: string): readonly Alert[];
   /** Reads the whole list once; changes may go on meanwhile. */
   scan(store: Store, world: CorrelateWorld, now: string, stop: AbortSignal): Promise<void>;
   /** Notes a source that sent more events in an entry than a producer may. */
-  oversized(source: string, at: string): void;
+  oversized(source: string, at: string): readonly Alert[];
   /** Ids whose finality the heads have moved. */
   moveHeads(chainId: number, heads: Heads): readonly string[];
   totals(): Totals;
@@ -70,6 +71,7 @@ interface Rising {
 export function createOverview(directory: CorrelateWorld["directory"]): Overview {
   const verdicts: Record<Verdict, number> = { matched: 0, pending: 0, break: 0 };
   const causes = new Map<string, { causes: readonly Cause[]; since: string }>();
+  const alerts = createAlertMoves();
   const counters = new Set<string>();
   const wallets = new Map<string, SeenWallet>();
   const sessions = new Map<string, SeenSession>();
@@ -79,14 +81,19 @@ export function createOverview(directory: CorrelateWorld["directory"]): Overview
   let touched: Set<string> | null = null;
   let position = "";
 
-  function look(id: string, loaded: Loaded, findings: Findings | null, payment: Payment | null, since: string): void {
+  function look(
+    id: string,
+    loaded: Loaded,
+    findings: Findings | null,
+    payment: Payment | null,
+    since: string,
+  ): readonly Alert[] {
     if (loaded.assessed !== null && isListed(id, loaded)) verdicts[loaded.assessed.verdict] += 1;
     for (const counter of Object.keys(loaded.applied)) if (counters.size < HELD_MAX) counters.add(counter);
     const found = payment === null ? [] : paymentCauses(payment, findings, directory);
-    if (found.length === 0) causes.delete(id);
-    else hold(causes, id, { causes: found, since: causes.get(id)?.since ?? since });
-    if (findings === null || payment === null) return;
-    const { evidence, claims, state } = findings;
+    const moved = setCauses(id, found, since);
+    if (findings === null || payment === null) return moved;
+    const { evidence, claims, state, reverted } = findings;
     const { payer, owners, settlement, key } = evidence;
     if (payer !== null && owners.length > 0 && !directory.walletOwner.has(payer)) {
       const first = claims.firstAt ?? since;
@@ -103,8 +110,20 @@ export function createOverview(directory: CorrelateWorld["directory"]): Overview
       hold(rising, id, { chainId: key.chainId, blockNumber, step: payment.state === "safe" ? 1 : 0 });
     } else rising.delete(id);
     if (state === "signed" || state === "submitted") {
-      hold(open, id, { validBefore: validBeforeOf(findings), hashes: claims.hashes });
+      hold(open, id, {
+        validBefore: validBeforeOf(findings),
+        hashes: claims.hashes.filter(({ txHash }) => !reverted.includes(txHash)),
+      });
     } else open.delete(id);
+    return moved;
+  }
+
+  function setCauses(id: string, found: readonly Cause[], since: string): readonly Alert[] {
+    const before = causes.get(id);
+    if (before === undefined && (found.length === 0 || causes.size >= HELD_MAX)) return [];
+    if (found.length === 0) causes.delete(id);
+    else causes.set(id, { causes: found, since: before?.since ?? since });
+    return alerts.move(before?.causes ?? [], found, since);
   }
 
   return {
@@ -113,7 +132,7 @@ export function createOverview(directory: CorrelateWorld["directory"]): Overview
       const known = touched === null || id <= position || touched.has(id);
       if (!known) touched?.add(id);
       if (known && before.assessed !== null && isListed(id, before)) verdicts[before.assessed.verdict] -= 1;
-      look(id, after, findings, payment, at);
+      return look(id, after, findings, payment, at);
     },
     async scan(store, world, now, stop) {
       touched = new Set();
@@ -129,16 +148,12 @@ export function createOverview(directory: CorrelateWorld["directory"]): Overview
       touched = null;
     },
     oversized(source, since) {
-      const cause: Cause = {
-        rule: "oversized_entry",
-        subject: `source:${source}`,
-        severity: "warning",
-        sample: "more than 50 events",
-      };
-      hold(causes, `oversized ${source}`, {
-        causes: [...(causes.get(`oversized ${source}`)?.causes ?? []).slice(-999), cause],
+      const sample = "an entry with more than 50 events";
+      return setCauses(
+        `oversized ${source}`,
+        [{ rule: "oversized_entry", subject: `source:${source}`, severity: "warning", sample }],
         since,
-      });
+      );
     },
     moveHeads(chainId, heads) {
       const moved: string[] = [];

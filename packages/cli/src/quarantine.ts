@@ -2,9 +2,12 @@
 import { type Cause, quarantineCauses } from "@bursar/core/alerts";
 import type { Store } from "@bursar/core/ports";
 import type { Quarantined } from "@bursar/events/envelope";
+import type { Alert } from "@bursar/events/shapes";
+import { createAlertMoves } from "./alert-moves.ts";
 
 export interface QuarantineList {
-  add(quarantined: Quarantined, at: string): void;
+  /** Answers the alert that this opened, or whose count has grown tenfold. */
+  add(quarantined: Quarantined, at: string): readonly Alert[];
   count(): number;
   /** One cause per quarantined event. */
   causes(): readonly { readonly cause: Cause; readonly since: string }[];
@@ -18,14 +21,16 @@ const COUNT_MAX = 10_000;
 /** The list as the table has it. */
 export async function readQuarantine(store: Store): Promise<QuarantineList> {
   const sources = new Map<string | null, { first: Quarantined; since: string; count: number }>();
+  const alerts = createAlertMoves();
   let count = 0;
-  const add = (quarantined: Quarantined, at: string): void => {
+  const add = (quarantined: Quarantined, at: string): readonly Alert[] => {
     count += 1;
     const source = sources.has(quarantined.source) || sources.size < SOURCES_MAX ? quarantined.source : "others";
     const known = sources.get(source);
     if (known === undefined)
       sources.set(source, { first: { ...quarantined, source, event: null }, since: at, count: 1 });
     else known.count += 1;
+    return alerts.move([], quarantineCauses([{ ...quarantined, source }]), at);
   };
   let after: string | null = null;
   do {

@@ -11,7 +11,7 @@ import { isRow, makesRow, showRow } from "@bursar/core/rows";
 import { showPayment } from "@bursar/core/show";
 import { sweep } from "@bursar/core/sweep";
 import { parseEntry, type Quarantined, type Told } from "@bursar/events/envelope";
-import type { Payment } from "@bursar/events/shapes";
+import type { Alert, Payment } from "@bursar/events/shapes";
 import { producerSource } from "@bursar/events/source";
 import { StoreError } from "@bursar/store/error";
 import type { Feed } from "./feed.ts";
@@ -78,7 +78,7 @@ export function startSteps(parts: StepsParts): Steps {
       const parsed = parseEntry(entry, "bus");
       for (const one of parsed.told) told.push(one);
       for (const one of parsed.quarantined) refused.push(one);
-      if (parsed.oversized !== null) overview.oversized(parsed.oversized, now());
+      if (parsed.oversized !== null) tellAlerts(overview.oversized(parsed.oversized, now()));
     }
     if (refused.length > 0) await quarantineAll(refused);
     const late = await takeFacts(told);
@@ -137,7 +137,7 @@ export function startSteps(parts: StepsParts): Steps {
       if (known[i] !== undefined || fresh.has(put.sk)) continue;
       fresh.add(put.sk);
       const one = refused[i] as Quarantined;
-      quarantine.add(one, at);
+      tellAlerts(quarantine.add(one, at));
       feed.emit({ kind: "quarantined", at, data: one });
     }
   }
@@ -147,10 +147,14 @@ export function startSteps(parts: StepsParts): Steps {
     const at = now();
     for (const change of changed) {
       const payment = shapeOf(change, world);
-      overview.take(change, payment, at);
-      if (payment !== null && feed.hasListeners())
-        feed.emit({ kind: "payment", at, data: payment, before: change.before.assessed });
+      const alerts = overview.take(change, payment, at);
+      if (payment !== null) feed.emit({ kind: "payment", at, data: payment, before: change.before.assessed });
+      tellAlerts(alerts);
     }
+  }
+
+  function tellAlerts(alerts: readonly Alert[]): void {
+    for (const data of alerts) feed.emit({ kind: "alert", at: data.updatedAt, data });
   }
 
   async function moveHeads(chainId: number, heads: Heads): Promise<void> {
@@ -160,7 +164,6 @@ export function startSteps(parts: StepsParts): Steps {
     const at = now();
     feed.emit({ kind: "heads", at, data: { chainId, ...heads } });
     const risen = overview.moveHeads(chainId, heads);
-    if (!feed.hasListeners()) return;
     for (const id of risen) {
       const payment = await showById(store, world, at, id);
       if (payment === null) continue;

@@ -20,8 +20,23 @@ export function agentEvents(n: number, payer = WALLET): Record<string, unknown>[
   const requestId = `req-${n}`;
   const at = AT;
   return [
-    { type: "agent.request_sent", id: `a${n}-1`, at, requestId, resource: { url: "https://api.example/r", method: "GET" } },
-    { type: "agent.authorization_signed", id: `a${n}-2`, at, payment, amount: "10000", payTo: PAY_TO, validBefore: "1795168800", requestId },
+    {
+      type: "agent.request_sent",
+      id: `a${n}-1`,
+      at,
+      requestId,
+      resource: { url: "https://api.example/r", method: "GET" },
+    },
+    {
+      type: "agent.authorization_signed",
+      id: `a${n}-2`,
+      at,
+      payment,
+      amount: "10000",
+      payTo: PAY_TO,
+      validBefore: "1795168800",
+      requestId,
+    },
     { type: "agent.payment_sent", id: `a${n}-3`, at, payment },
     { type: "agent.response_received", id: `a${n}-4`, at, payment, status: 200, settled: true, txHash: hashOf(n) },
   ];
@@ -32,7 +47,15 @@ export function apiEvents(n: number, payer = WALLET): Record<string, unknown>[] 
   const payment = keyOf(n, payer);
   const at = AT;
   return [
-    { type: "api.verification_started", id: `p${n}-1`, at, payment, amount: "10000", payTo: PAY_TO, validBefore: "1795168800" },
+    {
+      type: "api.verification_started",
+      id: `p${n}-1`,
+      at,
+      payment,
+      amount: "10000",
+      payTo: PAY_TO,
+      validBefore: "1795168800",
+    },
     { type: "api.transaction_submitted", id: `p${n}-2`, at, payment, txHash: hashOf(n) },
     { type: "api.transaction_confirmed", id: `p${n}-3`, at, payment, txHash: hashOf(n) },
     { type: "api.content_returned", id: `p${n}-4`, at, payment, status: 200 },

@@ -129,7 +129,8 @@ async function* merged(store: Store, partitions: readonly string[], after: strin
 async function* entries(store: Store, partition: string, from: string | null): AsyncGenerator<Stored, undefined> {
   let after: string | null = null;
   do {
-    const range = { ...(from === null ? {} : { from: `${from}\u0000` }), after, limit: PAGE };
+    // Ids hold no control characters; LMDB's index has a zero of its own behind the sort.
+    const range = { ...(from === null ? {} : { from: `${from}\u0001` }), after, limit: PAGE };
     const page: Awaited<ReturnType<Store["index"]>> = await store.index("list", partition, range);
     for (const item of page.items) yield item;
     after = page.next;
