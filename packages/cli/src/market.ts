@@ -16,6 +16,8 @@ export interface Market {
 
 /** @throws {AnvilError} where this platform has no local chain */
 export async function openMarket(data: string, log: (line: string) => void): Promise<Market> {
+  // The agents' EventBridge clients run in this process; which Node its makers will want next year is no news for a demo.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const { prepareDemo } = await import("@bursar/demo/demo");
   const prepared: PreparedDemo = await prepareDemo({ stateDirectory: join(data, "demo"), log });
   const file = demoConfigFile(data);

@@ -8,7 +8,7 @@ export type Resolved =
   | { readonly kind: "none" };
 
 /** Candidates that are kept to be shown. */
-const MANY_MAX = 20;
+export const MANY_MAX = 20;
 
 /** `wanted` may be written as the feed writes it: `0x3619…28ce`, `0x3619..28ce`, `research/req-17`. */
 export async function resolveId(reader: Reader, wanted: string): Promise<Resolved> {

@@ -3,7 +3,7 @@ import type { Input } from "../args.ts";
 import { CommandError, EXIT, UsageError } from "../errors.ts";
 import { type Io, printJson, printLines } from "../io.ts";
 import { openReader } from "../reader.ts";
-import { resolveId } from "../resolve-id.ts";
+import { MANY_MAX, resolveId } from "../resolve-id.ts";
 import { plural } from "../terminal/figures.ts";
 import { paymentPage } from "../terminal/payment-page.ts";
 import { paymentTable } from "../terminal/payment-table.ts";
@@ -27,7 +27,7 @@ export async function run(input: Input, io: Io): Promise<number> {
       if (input.flag("json")) printJson(io, { ambiguous: wanted, candidates: payments.map(({ id }) => id) });
       else
         printLines(io, [
-          `"${safe(wanted)}" fits ${plural(payments.length, "payment")}; give more of it:`,
+          `"${safe(wanted)}" fits ${plural(payments.length, "payment")}${payments.length === MANY_MAX ? " or more" : ""}; give more of it:`,
           "",
           ...paymentTable(payments, io.screen()),
         ]);

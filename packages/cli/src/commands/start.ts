@@ -11,6 +11,7 @@ import { type Io, printLines } from "../io.ts";
 import { type Machine, startMachine } from "../machine.ts";
 import { type Market, openMarket } from "../market.ts";
 import { DATA_DEFAULT } from "../reader.ts";
+import { alertsOf } from "../reads.ts";
 import { rpcUrlsOf } from "../rpc-urls.ts";
 import { type Banner, bannerLines, localChainText } from "../terminal/banner.ts";
 import { feedLine } from "../terminal/feed-line.ts";
@@ -22,6 +23,8 @@ import { VERSION } from "../version.ts";
 const STOP_MS = 1900;
 /** How often the totals are looked up for a person, and how often they are printed where nobody looks. */
 const LOOK_MS = 500;
+/** Alerts are gathered from every open break: not at each look. */
+const ALERT_LOOKS = 6;
 const QUIET_MS = 30_000;
 /** The local chain makes four blocks a second; a real one is asked once a second. */
 const DEMO_INTERVAL_MS = 250;
@@ -105,13 +108,10 @@ function showLive(machine: Machine, config: Config, io: Io): Show {
   const screen = io.screen();
   const live = createLive(io.out, screen);
   let block: number | null = null;
-  const open = new Set<string>();
+  let alertsOpen = 0;
+  let looks = 0;
   const off = machine.on((event) => {
     if (event.kind === "heads") block = event.data.latest;
-    if (event.kind === "alert") {
-      if (event.data.status === "open") open.add(event.data.id);
-      else open.delete(event.data.id);
-    }
     const line = screen.live || event.kind === "notice" ? feedLine(event, screen) : null;
     if (line !== null) live.print(line);
   });
@@ -121,7 +121,8 @@ function showLive(machine: Machine, config: Config, io: Io): Show {
     if (busy) return;
     busy = true;
     try {
-      const line = summaryLine({ ...(await figuresOf(machine, config, io)), alertsOpen: open.size, block }, screen);
+      if (!screen.live || looks++ % ALERT_LOOKS === 0) alertsOpen = alertsOf(machine.readable).length;
+      const line = summaryLine({ ...(await figuresOf(machine, config, io)), alertsOpen, block }, screen);
       if (screen.live) live.stay(line);
       else if (line !== last) live.print(`${io.now().toISOString()}  ${line}`);
       last = line;

@@ -1,6 +1,7 @@
 /** Alerts as a person reads them: how grave, what, about whom, how often, since when; then in a sentence. */
+import { parsePaymentId } from "@bursar/events/ids";
 import type { Alert } from "@bursar/events/shapes";
-import { plural, shortHex, stamp } from "./figures.ts";
+import { plural, shortHex, shortId, stamp } from "./figures.ts";
 import type { Screen } from "./screen.ts";
 import { painter, signsOf } from "./style.ts";
 import { cut, padEnd, safe } from "./text.ts";
@@ -14,7 +15,8 @@ export function alertLines(alerts: readonly Alert[], screen: Screen): string[] {
     const what = `${breakName(safe(rule))} ${signs.dot} ${subjectText(alert, screen)} ${signs.dot} ${plural(count, "time")} since ${stamp(openedAt)}`;
     const head = `${paint(severityColor(severity), padEnd(severity, 8))}  ${cut(what, screen.columns - 10, signs.ellipsis)}`;
     // Without words of its own a text only repeats its head.
-    const said = safe(text).startsWith(safe(rule).replaceAll("_", " ")) && subject !== "" ? sampleOf(text) : safe(text);
+    const said =
+      safe(text).startsWith(safe(rule).replaceAll("_", " ")) && subject !== "" ? sampleOf(text, screen) : safe(text);
     return [
       head,
       ...(said === "" ? [] : [paint("dim", `          ${cut(said, screen.columns - 10, signs.ellipsis)}`)]),
@@ -28,8 +30,12 @@ function subjectText({ subject }: Alert, screen: Screen): string {
   return safe(`${kind} ${shortHex(id, signsOf(screen))}`.trim());
 }
 
-/** What follows "such as" in an alert's text, with the hex of ids shortened by whoever cuts the line. */
-function sampleOf(text: string): string {
+/** What follows "such as" in an alert's text; a payment by the command that shows it. */
+function sampleOf(text: string, screen: Screen): string {
   const at = text.indexOf("such as ");
-  return at === -1 ? safe(text) : safe(text.slice(at));
+  if (at === -1) return safe(text);
+  const sample = safe(text.slice(at + "such as ".length));
+  return parsePaymentId(sample) === null
+    ? `such as ${sample}`
+    : `such as: bursar payment ${shortId(sample, signsOf(screen))}`;
 }

@@ -4,10 +4,12 @@ import { bar } from "./bar.ts";
 import { duration, percent, usd } from "./figures.ts";
 import type { Screen } from "./screen.ts";
 import { type Color, painter, signsOf } from "./style.ts";
-import { cut, padEnd, padStart, safe } from "./text.ts";
+import { cut, padEnd, padStart, safe, widthOf } from "./text.ts";
 
-const BAR = 18;
-const NAME = 24;
+const BAR = 16;
+const PERCENT = 5;
+const NAME_MIN = 12;
+const NAME_MAX = 32;
 
 /** `now` (ISO-8601) tells when a window turns; null where time does not go on, as in a replay. */
 export function budgetLines(budgets: readonly Budget[], screen: Screen, now: string | null): string[] {
@@ -26,11 +28,13 @@ export function budgetLines(budgets: readonly Budget[], screen: Screen, now: str
       when: whenOf(budget, now),
     };
   });
-  const name = Math.min(NAME, Math.max(0, ...rows.map((row) => row.name.length)));
-  const figure = Math.max(0, ...rows.map((row) => row.figure.length));
+  const widest = (field: "name" | "figure" | "when") => Math.max(0, ...rows.map((row) => widthOf(row[field])));
+  const figure = widest("figure");
+  const room = screen.columns - BAR - figure - widest("when") - PERCENT - 8;
+  const name = Math.min(widest("name"), NAME_MAX, Math.max(NAME_MIN, room));
   return rows.map((row) => {
     const head = `${padEnd(cut(row.name, name, signs.ellipsis), name)}  ${paint(row.color, row.bar)}  ${padEnd(row.figure, figure)}  `;
-    return `${head}${paint(row.color, padStart(row.percent, 5))}  ${paint("dim", row.when)}`.trimEnd();
+    return `${head}${paint(row.color, padStart(row.percent, PERCENT))}  ${paint("dim", row.when)}`.trimEnd();
   });
 }
 

@@ -4,7 +4,7 @@ import type { MachineEvent, Standing } from "../feed.ts";
 import { amount, clock, duration, shortHex, shortId } from "./figures.ts";
 import type { Screen } from "./screen.ts";
 import { type Color, painter, type Signs, signsOf } from "./style.ts";
-import { cut, padEnd, padStart, safe } from "./text.ts";
+import { cut, padEnd, padStart, safe, widthOf } from "./text.ts";
 import { breakName, severityColor } from "./words.ts";
 
 /** What is worth a line; null for what only moves the totals. */
@@ -42,10 +42,22 @@ function paymentLine(payment: Payment, before: Standing | null, at: string, scre
   if (step === null) return null;
   const paint = painter(screen);
   const signs = signsOf(screen);
-  const who = `${padEnd(cut(safe(payment.agentId ?? "nobody"), 8, signs.ellipsis), 8)} ${signs.arrow} ${padEnd(cut(safe(payment.apiId ?? "outside"), 8, signs.ellipsis), 8)}`;
-  const head = `${paint("dim", clock(at))}  ${who} ${padStart(amount(payment.amount), 10)}  ${padEnd(step.word, 9)}`;
-  return fit(`${head}  ${detailOf(payment, step, at, screen)}`, screen);
+  const agent = cut(safe(payment.agentId ?? "nobody"), 8, signs.ellipsis);
+  const api = cut(safe(payment.apiId ?? "outside"), 8, signs.ellipsis);
+  const who = `${padEnd(agent, 8)} ${signs.arrow} ${padEnd(api, 7)}`;
+  const head = `${paint("dim", clock(at))}  ${who} ${padStart(amount(payment.amount), 10)}`;
+  const { text, color } = verdictWords(payment, step, at);
+  const parts = [head, paint(color, padEnd(text, VERDICT)), spokenText(payment, signs)];
+  const name = nameOf(payment, step, screen);
+  // A break's words are long: the hash gives way to them where there is no room for both.
+  const used = HEAD + Math.max(VERDICT, widthOf(text)) + SPOKEN + 6 + name.width;
+  return fit([...parts, ...(screen.live && used > screen.columns ? [] : [name.text])].join("  "), screen);
 }
+
+/** Columns of the parts of a line, so that eyes can go down them. */
+const HEAD = 10 + 2 + 18 + 1 + 10;
+const VERDICT = 18;
+const SPOKEN = 21;
 
 interface Step {
   readonly kind: "signed" | "matched" | "break" | "healed" | "closed";
@@ -69,31 +81,31 @@ function stepOf({ state, verdict, breaks }: Payment, before: Standing | null): S
   return state === "signed" && !wasSigned ? { kind: "signed", word } : null;
 }
 
-function detailOf(payment: Payment, { kind }: Step, at: string, screen: Screen): string {
-  const paint = painter(screen);
+/** The nonce while it is all there is, then the transaction. */
+function nameOf(
+  { id, txHashes, explorerUrl }: Payment,
+  { kind }: Step,
+  screen: Screen,
+): { text: string; width: number } {
   const signs = signsOf(screen);
-  if (kind === "signed") {
-    const session = payment.sessionId === null ? "" : `  session ${cut(safe(payment.sessionId), 20, signs.ellipsis)}`;
-    return paint("dim", `${padEnd(`nonce ${shortId(payment.id, signs)}`, 17)}${session}`);
-  }
-  const { txHashes } = payment;
-  const hash = padEnd(`tx ${txHashes.length === 0 ? signs.silent : shortHex(txHashes[0] as string, signs)}`, 14);
-  const link = linked(hash, payment.explorerUrl, screen);
-  return `${paint("dim", link)}  ${spokenText(payment, signs)}   ${verdictWords(payment, kind, at, screen)}`;
+  const [hash] = txHashes;
+  const text = kind === "signed" || hash === undefined ? shortId(id, signs) : shortHex(hash, signs);
+  const link = kind === "signed" ? null : explorerUrl;
+  return { text: painter(screen)("dim", linked(text, link, screen)), width: widthOf(text) };
 }
 
-function verdictWords(payment: Payment, kind: Step["kind"], at: string, screen: Screen): string {
-  const paint = painter(screen);
-  const say = (color: Color, text: string) => paint(color, text);
-  if (kind === "break") return say("red", `break: ${payment.breaks.map(breakName).join(", ")}`);
-  if (kind === "healed") return say("green", "healed: the stories agree now");
-  if (kind === "closed") return say("dim", "no money moved");
-  const signed = payment.timeline.find(
-    ({ type }) => type === "agent.authorization_signed" || type === "api.verification_started",
-  );
-  if (signed === undefined) return say("green", "matched");
-  return say("green", `matched in ${duration((Date.parse(at) - Date.parse(signed.at)) / 1000)}`);
+function verdictWords(payment: Payment, { kind, word }: Step, at: string): { text: string; color: Color | null } {
+  if (kind === "signed") return { text: word, color: "dim" };
+  if (kind === "break") return { text: `break: ${payment.breaks.map(breakName).join(", ")}`, color: "red" };
+  if (kind === "healed") return { text: "healed, agrees now", color: "green" };
+  if (kind === "closed") return { text: `${word}, not paid`, color: null };
+  const signed = payment.timeline.find(({ type }) => SIGNING.has(type));
+  if (signed === undefined) return { text: "matched", color: "green" };
+  const seconds = (Date.parse(at) - Date.parse(signed.at)) / 1000;
+  return { text: `matched in ${duration(seconds)}`, color: "green" };
 }
+
+const SIGNING: ReadonlySet<string> = new Set(["agent.authorization_signed", "api.verification_started"]);
 
 /** Who has told their story: "agent ✓ api ✓ chain –". */
 function spokenText({ timeline, agentIds, apiId }: Payment, signs: Signs): string {
@@ -123,7 +135,7 @@ function fit(line: string, { columns, unicode, live }: Screen): string {
     .map((part, i) => {
       if (i % 2 === 1) return part;
       const shown = cut(part, left, left > 0 ? (unicode ? "…" : "..") : "");
-      left -= [...shown].length;
+      left -= widthOf(shown);
       return shown;
     })
     .join("");

@@ -7,9 +7,10 @@ export function amount(units: string | null): string {
   return units === null ? "$?" : `$${formatUsd(BigInt(units))}`;
 }
 
-/** Dollars in a sentence, as short as they are exact: "$3.20". */
+/** Dollars in a sentence, as short as they are exact: "$3.20", "$2,000.00". */
 export function usd(units: string | bigint): string {
-  return displayUsd(BigInt(units));
+  const [dollars = "", decimals = ""] = displayUsd(BigInt(units)).split(".");
+  return `${dollars.replace(THOUSANDS, ",")}.${decimals}`;
 }
 
 /** 0xa1984478...cbf5 as "0xa198…cbf5"; what is no long hex stays as it is. */
@@ -41,8 +42,10 @@ export function duration(seconds: number): string {
 
 /** 1217 as "1,217". */
 export function count(value: number | bigint): string {
-  return value.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+  return value.toString().replace(THOUSANDS, ",");
 }
+
+const THOUSANDS = /\B(?=(\d{3})+(?!\d))/g;
 
 /** "1 payment", "2 payments". */
 export function plural(value: number, one: string, many = `${one}s`): string {
@@ -61,7 +64,9 @@ export function stamp(at: string): string {
 
 /** 0.764 as "76 %". */
 export function percent(part: bigint, whole: bigint): string {
-  return whole === 0n ? (part > 0n ? "over" : "0 %") : `${count((part * 100n) / whole)} %`;
+  if (whole === 0n) return part > 0n ? "over" : "0 %";
+  const whole100 = (part * 100n) / whole;
+  return whole100 === 0n && part > 0n ? "<1 %" : `${count(whole100)} %`;
 }
 
 /** 82328900 as "82.3 MB". */
