@@ -17,10 +17,9 @@ export interface AliasContent {
 /** Reads an alias consistently. Of sessions and wallets, which tie thousands, the ties only where a fact is to be told on. */
 export async function readAlias(store: Store, alias: string, toldNow: boolean): Promise<AliasContent> {
   const wide = alias.startsWith("ses:") || alias.startsWith("wal:");
-  const [facts, ties] = await Promise.all([
-    readAll(store, alias, FACTS),
-    wide && !toldNow ? [] : readAll(store, alias, TIES),
-  ]);
+  const items = await readAll(store, alias, wide && !toldNow ? FACTS : "");
+  const facts = items.filter(({ sk }) => sk.startsWith(FACTS));
+  const ties = items.filter(({ sk }) => sk.startsWith(TIES));
   const byPayment = new Map<string, Tie[]>();
   for (const { data } of ties) {
     const { id, by, fact } = data as unknown as StoredTie;

@@ -132,7 +132,7 @@ async function round(
   for (const [name, facts] of aliasFacts) for (const { fact } of facts) puts.push(factPut(name, fact));
   for (const [id, { payment }] of loaded) {
     const work = works.get(id) as Work;
-    const after = foldOthers(foldOwn(payment, work), work);
+    const after = foldOthers(fold(payment, ...work.own), work);
     folded.set(id, after);
     for (const { alias: name, tie } of newTies(payment, after, directory)) {
       puts.push(tiePut(name, id, tie));
@@ -194,7 +194,7 @@ async function readOtherSide(
     const row = content.row;
     if (row !== null && content.facts.length > 0 && (content.ties.size === 0 || tying.size > 0)) {
       const work = workOf(row);
-      work.context.push(...content.facts);
+      if (content.ties.size === 0) work.context.push(...content.facts);
       for (const [id, ties] of content.ties) for (const tie of ties) work.siblings.push({ alias: name, id, tie });
       for (const { teller } of told) work.tellers.add(teller);
       reached.add(row);
@@ -213,15 +213,8 @@ async function loadAll(store: Store, ids: readonly string[]): Promise<Map<string
   return new Map(ids.map((id, i) => [id, load(id, stored[i])]));
 }
 
-function foldOwn(payment: Folded, work: Work): Folded {
-  let folded = payment;
-  for (const fact of work.own) folded = fold(folded, fact);
-  return folded;
-}
-
 function foldOthers(payment: Folded, work: Work): Folded {
-  let folded = payment;
-  for (const fact of work.context) folded = foldContext(folded, fact);
+  let folded = foldContext(payment, ...work.context);
   for (const { alias: name, id, tie } of work.siblings) folded = foldSibling(folded, name, id, tie);
   return folded;
 }

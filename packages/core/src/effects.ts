@@ -10,7 +10,7 @@ import type { Findings } from "./assess.ts";
 import { isSuperseded } from "./delivery.ts";
 import type { Directory } from "./directory.ts";
 import { type Entry, ofType } from "./evidence.ts";
-import { windowOf } from "./windows.ts";
+import { windowStart } from "./windows.ts";
 
 export type ScopeKind = Policy["scope"]["kind"];
 
@@ -74,7 +74,7 @@ export function effectsOf(findings: Findings, directory: Directory, counted: Cou
     for (const scope of scopes) {
       for (const window of counted.windows(scope)) {
         add(
-          `spent|${scope.kind}:${scope.id}|${window}|${windowOf(window, settlement.at).start ?? ""}`,
+          `spent|${scope.kind}:${scope.id}|${window}|${windowStart(window, settlement.at)}`,
           BigInt(settlement.amount),
         );
       }

@@ -180,8 +180,13 @@ export function namedAliases(entry: Entry, chainId: number): string[] {
   return names;
 }
 
+/** Slots are never changed, so that taking them apart once is enough. */
+const TAKEN_APART = new WeakMap<Slots, readonly Entry[]>();
+
 /** Slots as entries with their names taken apart. */
-export function entriesOf(slots: Slots): Entry[] {
+export function entriesOf(slots: Slots): readonly Entry[] {
+  const known = TAKEN_APART.get(slots);
+  if (known !== undefined) return known;
   const entries: Entry[] = [];
   for (const group of Object.keys(slots)) {
     const bar = group.indexOf("|");
@@ -196,6 +201,7 @@ export function entriesOf(slots: Slots): Entry[] {
         entries.push({ type: group.slice(0, bar), kind, who, slot, values: valuesOf(slot) });
     }
   }
+  TAKEN_APART.set(slots, entries);
   return entries;
 }
 

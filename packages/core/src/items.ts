@@ -21,7 +21,7 @@ export function counterKey(counter: string): Key {
 /** A fact without payment, on one alias. Its key is all that was said and when, so a repeat changes nothing. */
 export function factPut(alias: string, { by, type, at, value }: Fact): Put {
   const data = { by, type, at, value };
-  return { pk: aliasPk(alias), sk: `${FACTS}${fingerprint(canonical(data))}`, data };
+  return { pk: aliasPk(alias), sk: `${FACTS}${markOf(data)}`, data };
 }
 
 /** What ties a payment to an alias: a name, or a fact of the chain about it. */
@@ -30,7 +30,12 @@ export function tiePut(alias: string, paymentId: string, tie: Tie): Put {
   if ("by" in tie) return { pk, sk: `${TIES}${paymentId}#${tie.by}`, data: { id: paymentId, by: tie.by } };
   const { by, type, at, value } = tie.fact;
   const fact = { by, type, at, value };
-  return { pk, sk: `${TIES}${paymentId}#${fingerprint(canonical(fact))}`, data: { id: paymentId, fact } };
+  return { pk, sk: `${TIES}${paymentId}#${tie.mark ?? markOf(fact)}`, data: { id: paymentId, fact } };
+}
+
+/** A fact's content in short. */
+export function markOf({ by, type, at, value }: Fact): string {
+  return fingerprint(canonical({ by, type, at, value }));
 }
 
 export const FACTS = "F#";

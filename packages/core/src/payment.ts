@@ -4,7 +4,7 @@
  * commutative and total: any order of the same facts gives the same payment, byte for byte.
  */
 import { type Fact, isUnknown } from "./fact.ts";
-import { assert, type Rank, type Slot, type Value } from "./slot.ts";
+import { assert, type Rank, type Slot } from "./slot.ts";
 
 /** Slots by `<type>|<speaker>`, then by what tells them apart: a hash, a request, a log. */
 export type Slots = { readonly [group: string]: { readonly [key: string]: Slot } };
@@ -38,20 +38,20 @@ export function empty(id: string): Folded {
   return { id, own: {}, context: {}, siblings: {} };
 }
 
-/** The payment with one more fact of its own. The same object when it changes nothing. */
-export function fold(payment: Folded, fact: Fact): Folded {
-  const own = join(payment.own, fact);
+/** The payment with more facts of its own. The same object when they change nothing. */
+export function fold(payment: Folded, ...facts: readonly Fact[]): Folded {
+  const own = join(payment.own, facts);
   return own === payment.own ? payment : { ...payment, own };
 }
 
-/** The payment with one more fact of one of its aliases. The same object when it changes nothing. */
-export function foldContext(payment: Folded, fact: Fact): Folded {
-  const context = join(payment.context, fact);
+/** The payment with more facts of its aliases. The same object when they change nothing. */
+export function foldContext(payment: Folded, ...facts: readonly Fact[]): Folded {
+  const context = join(payment.context, facts);
   return context === payment.context ? payment : { ...payment, context };
 }
 
-/** What ties a payment to an alias: somebody's word, or a fact of the chain. */
-export type Tie = { readonly by: string } | { readonly fact: Fact };
+/** What ties a payment to an alias: somebody's word, or a fact of the chain (`mark` is its content in short). */
+export type Tie = { readonly by: string } | { readonly fact: Fact; readonly mark?: string };
 
 /** The payment with one more thing known of a sibling on `alias`. The same object when it changes nothing. */
 export function foldSibling(payment: Folded, alias: string, siblingId: string, tie: Tie): Folded {
@@ -60,50 +60,70 @@ export function foldSibling(payment: Folded, alias: string, siblingId: string, t
   const before = all[siblingId];
   const sibling = joinTie(before, tie);
   if (sibling === before) return payment;
-  const bounded = insert(all, siblingId, sibling, SIBLINGS_MAX, () => ({ by: [], chain: {} }));
-  if (bounded === all) return payment;
+  if (before === undefined && isPast(all, siblingId, SIBLINGS_MAX)) return payment;
+  const bounded = { ...all };
+  put(bounded, siblingId, sibling, SIBLINGS_MAX, DROPPED_SIBLING);
   return { ...payment, siblings: { ...payment.siblings, [alias]: bounded } };
 }
 
 function joinTie(sibling: Sibling | undefined, tie: Tie): Sibling {
   const { by, chain } = sibling ?? { by: [], chain: {} };
   if ("fact" in tie) {
-    const joined = join(chain, tie.fact);
+    const joined = join(chain, [tie.fact]);
     return sibling !== undefined && joined === chain ? sibling : { by, chain: joined };
   }
   if (sibling !== undefined && by.includes(tie.by)) return sibling;
   return { by: [...by, tie.by].sort().slice(0, KEYS_MAX), chain };
 }
 
-function join(slots: Slots, fact: Fact): Slots {
-  const unknown = isUnknown(fact.type);
-  const group = `${unknown ? "?" : fact.type}|${fact.by}`;
-  const key = keyOf(fact);
-  const value = unknown ? { ...fact.value, type: fact.type } : fact.value;
-  const keys = slots[group];
-  const before = keys?.[key];
-  const slot = assert(before, fact.at, value, RANKS[fact.type] ?? NO_RANKS);
-  if (slot === before) return slots;
-  const bounded = insert(keys ?? {}, key, slot, KEYS_MAX, () => ({ least: [{ at: "", value: {} }] }) as Slot);
-  return bounded === keys ? slots : { ...slots, [group]: bounded };
+/** Joins facts into slots; copies a group once, whatever number of facts goes into it. */
+function join(slots: Slots, facts: readonly Fact[]): Slots {
+  let joined: { [group: string]: { [key: string]: Slot } } | null = null;
+  let copied: Set<string> | null = null;
+  for (const fact of facts) {
+    const unknown = isUnknown(fact.type);
+    const group = `${unknown ? "?" : fact.type}|${fact.by}`;
+    const key = keyOf(fact);
+    const value = unknown ? { ...fact.value, type: fact.type } : fact.value;
+    const keys = (joined ?? slots)[group];
+    const before = keys?.[key];
+    const slot = assert(before, fact.at, value, RANKS[fact.type] ?? NO_RANKS);
+    if (slot === before || (before === undefined && isPast(keys, key, KEYS_MAX))) continue;
+    joined ??= { ...slots };
+    copied ??= new Set();
+    if (keys === undefined) {
+      joined[group] = { [key]: slot };
+      copied.add(group);
+      continue;
+    }
+    if (!copied.has(group)) {
+      joined[group] = { ...keys };
+      copied.add(group);
+    }
+    put(joined[group] as { [key: string]: Slot }, key, slot, KEYS_MAX, DROPPED_SLOT);
+  }
+  return joined ?? slots;
 }
 
-/** The record with `key` set, keeping the `max` least keys and a mark that there were more. */
-function insert<T>(
-  record: { readonly [key: string]: T },
-  key: string,
-  value: T,
-  max: number,
-  mark: () => T,
-): { readonly [key: string]: T } {
-  if (record[key] !== undefined) return { ...record, [key]: value };
-  const keys = Object.keys(record).filter((other) => other !== DROPPED);
-  if (keys.length < max) return { ...record, [key]: value };
-  const { [DROPPED]: dropped = mark(), ...rest } = record;
-  const greatest = keys.reduce((a, b) => (a > b ? a : b));
-  if (key > greatest) return record[DROPPED] === undefined ? { ...rest, [DROPPED]: dropped } : record;
-  const { [greatest]: _gone, ...kept } = rest;
-  return { ...kept, [key]: value, [DROPPED]: dropped };
+const DROPPED_SLOT: Slot = { least: [{ at: "", value: {} }] };
+const DROPPED_SIBLING: Sibling = { by: [], chain: {} };
+
+/** True where a record is full of lesser keys and says so already. */
+function isPast<T>(record: { readonly [key: string]: T } | undefined, key: string, max: number): boolean {
+  if (record?.[DROPPED] === undefined) return false;
+  let lesser = 0;
+  for (const other in record) if (other !== DROPPED && other < key) lesser++;
+  return lesser >= max;
+}
+
+/** Sets `key` in the record, keeping the `max` least keys and a mark that there were more. */
+function put<T>(record: { [key: string]: T }, key: string, value: T, max: number, mark: T): void {
+  record[key] = value;
+  const rest = Object.keys(record).filter((other) => other !== DROPPED);
+  if (rest.length <= max) return;
+  const greatest = rest.reduce((a, b) => (a > b ? a : b));
+  delete record[greatest];
+  record[DROPPED] = mark;
 }
 
 /** What tells a type's slots apart: the log for settlements, the session for revocations, else hash and request. */
@@ -140,9 +160,4 @@ const RANKS: { readonly [type: string]: readonly Rank[] } = {
 /** Whether a payment has facts of its own; without them nobody has named it yet, only an alias of it. */
 export function isNamed(payment: Folded): boolean {
   return Object.keys(payment.own).length > 0;
-}
-
-/** The same value with undefined members dropped, as it comes back from a store. */
-export function plain(value: Value): Value {
-  return JSON.parse(JSON.stringify(value)) as Value;
 }

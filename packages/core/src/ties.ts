@@ -1,10 +1,10 @@
 /** What ties payments to aliases: the names their own facts give, and on shared aliases what the chain said of them. */
 
 import { alias, parsePaymentId } from "@bursar/events/ids";
-import { canonical } from "./canonical.ts";
 import type { Directory } from "./directory.ts";
 import { entriesOf, tiesOf } from "./evidence.ts";
 import type { Fact } from "./fact.ts";
+import { markOf } from "./items.ts";
 import { type Folded, isNamed, type Slots, type Tie } from "./payment.ts";
 
 export interface NamedTie {
@@ -24,16 +24,20 @@ export function newTies(before: Folded, after: Folded, directory: Directory): Na
 function allTies(payment: Folded, directory: Directory): Map<string, NamedTie> {
   const ties = new Map<string, NamedTie>();
   const aliases = new Set<string>();
+  const isTransfer = payment.id.startsWith("transfer:");
   for (const { alias: name, by } of tiesOf(payment, directory)) {
-    ties.set(`${name} ${by}`, { alias: name, tie: { by } });
     aliases.add(name);
+    // Who says so matters on hashes alone, where the chain's own fact is a tie enough.
+    const who = name.startsWith("tx:") ? by : "-";
+    if (who !== "chain" || isTransfer) ties.set(`${name} ${who}`, { alias: name, tie: { by: who } });
   }
   const chainId = parsePaymentId(payment.id)?.chainId ?? directory.chainId;
   for (const fact of chainFacts(payment.own)) {
     const own = alias.transaction(chainId, fact.value.txHash as string);
+    const mark = markOf(fact);
     for (const name of aliases) {
       if (name.startsWith("req:") || name.startsWith("pur:") || name === own) {
-        ties.set(`${name} ${fact.type} ${canonical(fact.value)} ${fact.at}`, { alias: name, tie: { fact } });
+        ties.set(`${name} ${mark}`, { alias: name, tie: { fact, mark } });
       }
     }
   }

@@ -9,6 +9,20 @@ export interface Span {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
+/** The start of the window that contains `at`, "" for `total`: the part of a counter's name. */
+export function windowStart(window: Window, at: string): string {
+  switch (window) {
+    case "hour":
+      return `${at.slice(0, 13)}:00:00.000Z`;
+    case "day":
+      return `${at.slice(0, 10)}T00:00:00.000Z`;
+    case "month":
+      return `${at.slice(0, 7)}-01T00:00:00.000Z`;
+    default:
+      return windowOf(window, at).start ?? "";
+  }
+}
+
 /** The window that contains `at` (ISO-8601 UTC). */
 export function windowOf(window: Window, at: string): Span {
   const ms = Date.parse(at);

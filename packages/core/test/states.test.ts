@@ -41,7 +41,6 @@ const submitted = (nonce: string, tx: string, seconds: number) =>
 const reverted = (tx: string, seconds: number) =>
   chain("reverted", seconds, { chainId: 42161, txHash: hash(tx), blockNumber: 103 });
 const without = (story: Told[], prefix: string) => story.filter(({ event }) => !event.type.startsWith(prefix));
-const only = (story: Told[], ...types: string[]) => story.filter(({ event }) => types.includes(event.type));
 
 const table: Record<string, [Told[], string[], string?]> = {
   "everybody tells the same": [honest("7", "4"), ["settled matched"]],

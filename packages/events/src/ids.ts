@@ -32,6 +32,14 @@ export function paymentId(key: PaymentKey): string {
 
 /** The key behind a canonical id, or null where the id is no payment's (`request:...`, `tx:...`). */
 export function parsePaymentId(id: string): PaymentKey | null {
+  if (id !== latest.id) latest = { id, key: parse(id) };
+  return latest.key;
+}
+
+/** One payment is looked at many times in a row. */
+let latest: { readonly id: string; readonly key: PaymentKey | null } = { id: "", key: null };
+
+function parse(id: string): PaymentKey | null {
   const [method, chain = "", a = "", b = "", nonce = "", ...more] = id.split(":");
   if (!INTEGER.test(chain) || a === "" || b === "" || more.length > 0) return null;
   const chainId = Number(chain);

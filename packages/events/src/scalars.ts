@@ -3,17 +3,16 @@ import * as z from "zod";
 import { UINT256_END } from "./money.ts";
 import { cleanText, cleanUrl, ID_MAX, isIdentifier } from "./text.ts";
 
-const lower = (text: string) => text.toLowerCase();
 
 export const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, "must be an address: 0x and 40 hex digits")
-  .transform(lower);
+  .toLowerCase();
 
 export const hash = z
   .string()
   .regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits")
-  .transform(lower);
+  .toLowerCase();
 
 /** A uint256 as a decimal string: no sign, point, exponent or leading zero. */
 export const uint256 = z
