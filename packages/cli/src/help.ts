@@ -73,7 +73,7 @@ export function commandHelp(command: CommandSpec, screen: Screen): string[] {
 
 /** Two columns; a left side that is too long gets a line of its own. */
 function pairs(rows: readonly (readonly [string, string])[], paint: Paint, width: number): string[] {
-  const left = Math.min(42, Math.max(...rows.map(([name]) => name.length)));
+  const left = Math.min(46, Math.max(...rows.map(([name]) => name.length)));
   return rows.flatMap(([name, text]) => {
     const lines = wrap(text, width - left - 4);
     const first = name.length > left ? [`  ${paint("cyan", name)}`] : [];
