@@ -45,9 +45,20 @@ export async function writeText(out: Output, text: string): Promise<void> {
   if (!out.write(text)) await new Promise<void>((resolve) => out.once("drain", resolve));
 }
 
+// What JSON.stringify leaves as it is though terminals act on it: C1, and the marks that turn the reading direction.
+const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** JSON that is safe to print: the same value, with every character escaped that a terminal might act on. */
+export function toJson(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** JSON for programs: the same bytes on a terminal and in a pipe. */
 export function printJson(io: Io, value: unknown): void {
-  io.out.write(`${JSON.stringify(value, null, 2)}\n`);
+  io.out.write(`${toJson(value, 2)}\n`);
 }
 
 /** An object whose members are long lists, one element a line, written as it goes. */
@@ -55,9 +66,9 @@ export async function printLists(io: Io, lists: { readonly [name: string]: reado
   let text = "{";
   for (const [i, name] of Object.keys(lists).entries()) {
     const list = lists[name] ?? [];
-    text += `${i === 0 ? "" : ","}\n  ${JSON.stringify(name)}: [`;
+    text += `${i === 0 ? "" : ","}\n  ${toJson(name)}: [`;
     for (const [j, element] of list.entries()) {
-      text += `${j === 0 ? "\n    " : ",\n    "}${JSON.stringify(element)}`;
+      text += `${j === 0 ? "\n    " : ",\n    "}${toJson(element)}`;
       if (text.length > 65_536) {
         await writeText(io.out, text);
         text = "";

@@ -3,7 +3,7 @@ import type { PaymentFilter } from "@bursar/core/lists";
 import { type Payment, STATES, VERDICTS } from "@bursar/events/shapes";
 import type { Input } from "../args.ts";
 import { EXIT, UsageError } from "../errors.ts";
-import { type Io, printLines, writeText } from "../io.ts";
+import { type Io, printLines, toJson, writeText } from "../io.ts";
 import { eachPage, openReader, type Reader } from "../reader.ts";
 import { count, plural } from "../terminal/figures.ts";
 import { paymentTable } from "../terminal/payment-table.ts";
@@ -50,11 +50,11 @@ async function printAll(reader: Reader, filter: PaymentFilter, limit: number | n
   for await (const { payments, nextCursor } of eachPage(reader, filter, limit ?? undefined)) {
     next = nextCursor;
     for (const payment of payments) {
-      await writeText(io.out, `${first ? "\n    " : ",\n    "}${JSON.stringify(payment)}`);
+      await writeText(io.out, `${first ? "\n    " : ",\n    "}${toJson(payment)}`);
       first = false;
     }
   }
-  await writeText(io.out, `${first ? "]" : "\n  ]"},\n  "nextCursor": ${JSON.stringify(next)}\n}\n`);
+  await writeText(io.out, `${first ? "]" : "\n  ]"},\n  "nextCursor": ${toJson(next)}\n}\n`);
 }
 
 async function printNewest(reader: Reader, filter: PaymentFilter, limit: number, io: Io): Promise<void> {

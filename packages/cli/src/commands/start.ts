@@ -7,7 +7,7 @@ import type { Input } from "../args.ts";
 import { loadConfig } from "../config-file.ts";
 import { EXIT } from "../errors.ts";
 import { interrupted } from "../interrupt.ts";
-import { type Io, printLines } from "../io.ts";
+import { type Io, printLines, toJson } from "../io.ts";
 import { type Machine, startMachine } from "../machine.ts";
 import { type Market, openMarket } from "../market.ts";
 import { DATA_DEFAULT } from "../reader.ts";
@@ -65,7 +65,7 @@ export async function run(input: Input, io: Io): Promise<number> {
     });
     if (json)
       io.out.write(
-        `${JSON.stringify({ kind: "ready", at: io.now().toISOString(), url: machine.url, version: VERSION, data })}\n`,
+        `${toJson({ kind: "ready", at: io.now().toISOString(), url: machine.url, version: VERSION, data })}\n`,
       );
     else printLines(io, bannerLines(banner, io.screen()));
     const show = json ? showJson(machine, io) : showLive(machine, config, io);
@@ -99,7 +99,7 @@ interface Show {
 
 /** One JSON object a line. */
 function showJson(machine: Machine, io: Io): Show {
-  const off = machine.on((event) => io.out.write(`${JSON.stringify(event)}\n`));
+  const off = machine.on((event) => io.out.write(`${toJson(event)}\n`));
   return { end: off };
 }
 

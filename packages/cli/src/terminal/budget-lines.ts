@@ -45,12 +45,14 @@ function nameOf({ policy, scope }: Budget): string {
 }
 
 function whenOf({ end, start, window, mode }: Budget, now: string | null): string {
-  const observed = mode === "observe" ? ", observed only" : "";
-  if (end === null || start === null) return `in total${observed}`;
-  if (now === null || now < start)
-    return `${window} from ${start.slice(0, window === "hour" ? 16 : 10).replace("T", " ")}${observed}`;
-  if (now >= end) return `${window} is over${observed}`;
-  return `resets in ${duration((Date.parse(end) - Date.parse(now)) / 1000)}${observed}`;
+  const observed = mode === "observe" ? "observe, " : "";
+  if (end === null || start === null) return `${observed}in total`;
+  if (now === null || now < start) {
+    return `${observed}${window} from ${safe(start.slice(0, window === "hour" ? 16 : 10).replace("T", " "))}`;
+  }
+  if (now >= end) return `${observed}${window} is over`;
+  const left = duration((Date.parse(end) - Date.parse(now)) / 1000);
+  return observed === "" ? `resets in ${left}` : `${observed}${left}`;
 }
 
 function colorOf(used: bigint, limit: bigint, crossed: boolean): Color | null {

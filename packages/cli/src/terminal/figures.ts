@@ -1,6 +1,7 @@
 /** Figures as people read them: money, hashes, durations, times, counts. */
 import { displayUsd, formatUsd } from "@bursar/events/money";
 import type { Signs } from "./style.ts";
+import { safe } from "./text.ts";
 
 /** A payment's amount with all six decimals, so that columns line up: "$0.010000". */
 export function amount(units: string | null): string {
@@ -54,12 +55,12 @@ export function plural(value: number, one: string, many = `${one}s`): string {
 
 /** The time of day, UTC, with tenths: "12:00:03.1". */
 export function clock(at: string): string {
-  return at.slice(11, 21);
+  return safe(at.slice(11, 21));
 }
 
 /** Day and time, UTC: "2026-11-20 10:00:02". */
 export function stamp(at: string): string {
-  return `${at.slice(0, 10)} ${at.slice(11, 19)}`;
+  return safe(`${at.slice(0, 10)} ${at.slice(11, 19)}`);
 }
 
 /** 0.764 as "76 %". */

@@ -2,7 +2,7 @@
 import type { Budget, Payment } from "@bursar/events/shapes";
 import type { StoryFact } from "../story.ts";
 import { amountsLine } from "./amounts.ts";
-import { amount, percent, stamp } from "./figures.ts";
+import { amount, clock, percent, stamp } from "./figures.ts";
 import type { Screen } from "./screen.ts";
 import { stepText } from "./step-text.ts";
 import { painter, signsOf } from "./style.ts";
@@ -22,7 +22,7 @@ export function paymentPage({ payment, story, budgets }: PaymentFacts, screen: S
   const signs = signsOf(screen);
   const { agentIds, apiId, state, verdict } = payment;
   const who = `${safe(agentIds.join(", ") || "nobody's wallet")} ${signs.arrow} ${safe(apiId ?? "an unknown API")}`;
-  const head = `${paint("bold", amount(payment.amount))}  ${who}  ${state}, ${paint(verdictColor(verdict), verdictText(payment))}`;
+  const head = `${paint("bold", amount(payment.amount))}  ${who}  ${safe(state)}, ${paint(verdictColor(verdict), safe(verdictText(payment)))}`;
   const label = (name: string, text: string) => `${paint("dim", padEnd(name, LABEL))}${text}`;
   const lines = [head, label("", STATES[state]?.means ?? ""), ""];
   lines.push(...storyLines(payment, story, screen), "");
@@ -35,9 +35,9 @@ export function paymentPage({ payment, story, budgets }: PaymentFacts, screen: S
     lines.push(label("booked", `${stamp(payment.bookedAt)} UTC${rest}`));
   }
   if (payment.payer !== null)
-    lines.push(label("wallet", `${payment.payer} ${signs.arrow} ${payment.payee ?? "?"}`.slice(0, 100)));
+    lines.push(label("wallet", safe(`${payment.payer} ${signs.arrow} ${payment.payee ?? "?"}`)));
   lines.push(label(payment.id.startsWith("eip3009:") ? "nonce" : "id", nameOf(payment)));
-  for (const hash of payment.txHashes) lines.push(label("tx", hash));
+  for (const hash of payment.txHashes) lines.push(label("tx", safe(hash)));
   if (payment.requestId !== null) lines.push(label("request", safe(payment.requestId)));
   if (payment.purchaseId !== null) lines.push(label("purchase", safe(payment.purchaseId)));
   if (payment.sessionId !== null) lines.push(label("session", safe(payment.sessionId)));
@@ -59,24 +59,26 @@ function storyLines(payment: Payment, story: readonly StoryFact[], screen: Scree
   const paint = painter(screen);
   const signs = signsOf(screen);
   const column = Math.max(20, Math.floor((Math.min(screen.columns, 100) - LABEL) / 3));
-  const day = story[0]?.at.slice(0, 10) ?? "";
+  const day = dayOf(story[0]);
   const titles = ["agent", "API", "chain"];
   const lines = [
     paint("dim", `${padEnd(day, LABEL)}${titles.map((title) => padEnd(title, column)).join("")}`.trimEnd()),
   ];
   let last = day;
   for (const fact of story) {
-    if (fact.at.slice(0, 10) !== last) {
-      last = fact.at.slice(0, 10);
+    if (dayOf(fact) !== last) {
+      last = dayOf(fact);
       lines.push(paint("dim", last));
     }
     const { index, foreign } = placeOf(payment, fact);
-    const text = cut(`${foreign}${stepText(fact, signs)}`, index === 2 ? column : column - 2, signs.ellipsis);
+    const text = cut(safe(`${foreign}${stepText(fact, signs)}`), index === 2 ? column : column - 2, signs.ellipsis);
     const cell = `${" ".repeat(column * index)}${text}`;
-    lines.push(`${padEnd(fact.at.slice(11, 21), LABEL)}${foreign === "" ? cell : paint("yellow", cell)}`);
+    lines.push(`${padEnd(clock(fact.at), LABEL)}${foreign === "" ? cell : paint("yellow", cell)}`);
   }
   return lines;
 }
+
+const dayOf = (fact: StoryFact | undefined): string => safe(fact?.at.slice(0, 10) ?? "");
 
 function placeOf(payment: Payment, { source }: StoryFact): { index: number; foreign: string } {
   const [, kind = "", ...rest] = source.split(".");
@@ -104,5 +106,5 @@ function isBookedIn({ agentIds, apiId, payer, payee, sessionId, bookedAt }: Paym
 }
 
 function budgetShare({ policy, spent, held, limit }: Budget): string {
-  return `${policy} (${percent(BigInt(spent) + BigInt(held), BigInt(limit))})`;
+  return `${safe(policy)} (${percent(BigInt(spent) + BigInt(held), BigInt(limit))})`;
 }

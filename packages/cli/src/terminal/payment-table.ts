@@ -11,11 +11,11 @@ export function paymentTable(payments: readonly Payment[], screen: Screen): stri
   const columns = [
     { title: "ID", min: 12 },
     { title: "STARTED (UTC)" },
-    { title: "AGENT", min: 8 },
-    { title: "API", min: 8 },
+    { title: "AGENT", min: 6 },
+    { title: "API", min: 6 },
     { title: "AMOUNT", align: "right" as const },
     { title: "STATE" },
-    { title: "VERDICT", min: 16 },
+    { title: "VERDICT", min: 10 },
   ];
   const rows = payments.map((payment) => [
     shortId(payment.id, signs),
