@@ -3,7 +3,6 @@ import * as z from "zod";
 import { UINT256_END } from "./money.ts";
 import { cleanText, cleanUrl, ID_MAX, isIdentifier } from "./text.ts";
 
-
 export const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, "must be an address: 0x and 40 hex digits")
