@@ -70,21 +70,34 @@ export async function openQueue(directory: string, options: QueueOptions = {}): 
   let bytes = ready.reduce((sum, queued) => sum + queued.bytes, 0);
   let offered: Offered[] = [];
   let writing: Promise<void> | null = null;
+  let writingCount = 0;
   let tail: { handle: FileHandle; segment: Segment; bytes: number } | null = null;
   let noting: NodeJS.Timeout | null = null;
   let closing = false;
   let wake = () => {};
   const emptied = new Set<() => void>();
 
+  function startWriting(): void {
+    writing ??= flush().finally(() => {
+      writing = null;
+      // What came when the last group had just been answered.
+      if (offered.length > 0) startWriting();
+      else settleEmpty();
+    });
+  }
+
   async function flush(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve)); // others of this turn join
     while (offered.length > 0) {
       const group = offered;
       offered = [];
+      writingCount = group.length;
       try {
         await append(group);
+        writingCount = 0;
         for (const { done } of group) done();
       } catch (error) {
+        writingCount = 0;
         for (const { frame } of group) bytes -= frame.length;
         const reason = error instanceof Error ? error.message : String(error);
         const fault = new QueueError(
@@ -105,10 +118,9 @@ export async function openQueue(directory: string, options: QueueOptions = {}): 
     tail ??= await begin();
     const length = group.reduce((sum, { frame }) => sum + frame.length, 0);
     try {
-      await tail.handle.writev(
-        group.map(({ frame }) => frame),
-        tail.bytes,
-      );
+      const frames = group.map(({ frame }) => frame);
+      const { bytesWritten } = await tail.handle.writev(frames, tail.bytes);
+      if (bytesWritten !== length) throw new Error(`${bytesWritten} of ${length} bytes were written`); // a full disk
       await tail.handle.datasync();
     } catch (error) {
       // Half a group must not stand before the next one: what follows goes to a file of its own.
@@ -167,10 +179,7 @@ export async function openQueue(directory: string, options: QueueOptions = {}): 
       if (bytes + length > bytesMax && bytes > 0) return null;
       bytes += length;
       const durable = new Promise<void>((done, fail) => offered.push({ entry, frame: frameOf(text), done, fail }));
-      writing ??= flush().finally(() => {
-        writing = null;
-        settleEmpty();
-      });
+      startWriting();
       return durable;
     },
     async take(max) {
@@ -187,14 +196,14 @@ export async function openQueue(directory: string, options: QueueOptions = {}): 
       if (!closing) noting ??= setTimeout(note, NOTE_MS);
       settleEmpty();
     },
-    depth: () => unacked.size + offered.length,
+    depth: () => unacked.size + writingCount + offered.length,
     async drained() {
       if (unacked.size === 0 && offered.length === 0 && writing === null) return;
       await new Promise<void>((resolve) => emptied.add(resolve));
     },
     async close() {
       closing = true;
-      await writing;
+      while (writing !== null) await writing;
       note();
       await tail?.handle.close();
       tail = null;

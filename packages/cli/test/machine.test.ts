@@ -1,0 +1,187 @@
+/** The machine as a whole: starts, refusals, stops, restarts, poison, and a chain that does not answer. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { worldOf } from "@bursar/core/replay";
+import { parseConfig } from "@bursar/events/config-schema";
+import { openLmdbStore } from "@bursar/store/lmdb";
+import { describe, expect, test } from "vitest";
+import { createFeed, type MachineEvent } from "../src/feed.ts";
+import { createOverview } from "../src/overview.ts";
+import { readQuarantine } from "../src/quarantine.ts";
+import { openQueue } from "../src/queue.ts";
+import { startSteps } from "../src/steps.ts";
+import { settledOf, toldOf } from "./chain-facts.ts";
+import { directoryForTest, machineForTest, nextEvent } from "./machines.ts";
+import { agentEvents, apiEvents, clientOf, detailOf, entryOf, idOf, keyOf, PAY_TO, put, WALLET } from "./producers.ts";
+
+const config = parseConfig({
+  org: "acme",
+  agents: { research: { wallets: [WALLET] } },
+  apis: { reports: { payTo: [PAY_TO] } },
+  budgets: [{ id: "day", scope: { agent: "research" }, window: "day", limitUsd: "1.00" }],
+});
+
+const both = (n: number) => [
+  entryOf("bursar.agent.research", agentEvents(n)),
+  entryOf("bursar.api.reports", apiEvents(n)),
+];
+const answerOf = async (url: string) => (await fetch(url)).json() as Promise<Record<string, never>>;
+
+describe("startMachine", () => {
+  test("tells each payment as it moves, keeps its books, and goes on after a restart", async () => {
+    const data = join(directoryForTest(), "data");
+    const machine = await machineForTest({ data, config });
+    const seen: string[] = [];
+    machine.on((event: MachineEvent) => {
+      if (event.kind === "payment")
+        seen.push(`${event.before?.verdict ?? "new"} -> ${event.data.state} ${event.data.verdict}`);
+    });
+    const matched = nextEvent(machine, (event) => event.kind === "payment" && event.data.verdict === "matched");
+    await put(clientOf(machine.url), both(1));
+    await machine.drained();
+    await machine.tell([toldOf(settledOf(keyOf(1)))]);
+    await matched;
+    expect(seen.at(-1)).toBe("break -> settled matched"); // not_on_chain: the events are of an earlier day
+    expect(machine.totals()).toEqual({ payments: 1, matched: 1, pending: 0, breaks: 0 });
+    const start = performance.now();
+    await machine.stop();
+    expect(performance.now() - start).toBeLessThan(2_000);
+
+    const again = await machineForTest({ data, config });
+    await again.ready;
+    expect(again.totals()).toEqual({ payments: 1, matched: 1, pending: 0, breaks: 0 });
+    const { budgets } = await answerOf(`${again.url}/api/budgets`);
+    expect(budgets).toMatchObject([
+      { policy: "day", scope: "agent:research", held: "0", spent: "10000", remaining: "990000" },
+    ]);
+    const final = nextEvent(again, (event) => event.kind === "payment");
+    await again.tell([
+      toldOf({
+        type: "chain.heads",
+        id: "h",
+        at: "2026-11-20T10:01:00.000Z",
+        chainId: 42161,
+        latest: 9_000,
+        safe: 8_000,
+        final: 7_000,
+      }),
+    ]);
+    expect(await final).toMatchObject({ before: { state: "safe" }, data: { id: idOf(1), state: "final" } });
+  });
+
+  test("an alert is told when it opens and when its cause is gone", async () => {
+    const machine = await machineForTest({ config });
+    const opened = nextEvent(machine, (event) => event.kind === "alert");
+    await put(clientOf(machine.url), both(1));
+    expect(await opened).toMatchObject({ data: { rule: "not_on_chain", status: "open", count: 1 } });
+    const closed = nextEvent(machine, (event) => event.kind === "alert");
+    await machine.drained();
+    await machine.tell([toldOf(settledOf(keyOf(1)))]);
+    expect(await closed).toMatchObject({ data: { rule: "not_on_chain", status: "resolved", count: 0 } });
+    expect((await answerOf(`${machine.url}/api/alerts`)).alerts).toEqual([]);
+  });
+
+  test("a deadline breaks a story by time alone", async () => {
+    const quick = parseConfig({ ...JSON.parse('{"org":"acme"}'), deadlines: { settleSeconds: 1 } });
+    const machine = await machineForTest({ config: quick });
+    const broken = nextEvent(machine, (event) => event.kind === "payment" && event.data.verdict === "break");
+    const at = new Date().toISOString();
+    const events = agentEvents(5).map((event) => ({ ...event, at }));
+    await put(clientOf(machine.url), [entryOf("bursar.agent.research", events)]);
+    expect(await broken).toMatchObject({ before: { verdict: "pending" }, data: { breaks: ["not_on_chain"] } });
+  });
+
+  test("a data directory in use, foreign, damaged or no directory is refused with what to do", async () => {
+    const data = join(directoryForTest(), "data");
+    await machineForTest({ data });
+    await expect(machineForTest({ data })).rejects.toMatchObject({
+      fault: "locked",
+      message: expect.stringContaining("stop it first"),
+    });
+
+    const foreign = directoryForTest();
+    writeFileSync(join(foreign, "thesis.txt"), "mine");
+    await expect(machineForTest({ data: foreign })).rejects.toMatchObject({
+      fault: "data",
+      message: expect.stringContaining("thesis.txt"),
+    });
+    await expect(machineForTest({ data: join(foreign, "thesis.txt") })).rejects.toMatchObject({ fault: "data" });
+
+    const damaged = directoryForTest();
+    mkdirSync(join(damaged, "store"));
+    writeFileSync(join(damaged, "store", "data.mdb"), "x".repeat(10_000));
+    await expect(machineForTest({ data: damaged })).rejects.toMatchObject({ fault: "corrupt" });
+  });
+
+  test("without a chain that answers it starts, says so, and takes events", async () => {
+    const machine = await machineForTest({ config, watch: { rpcUrls: ["http://127.0.0.1:1"], intervalMs: 50 } });
+    const notice = await nextEvent(machine, (event) => event.kind === "notice");
+    expect(notice).toMatchObject({ data: { message: expect.stringContaining("the chain cannot be read") } });
+    expect((await machine.health()).status).toBe("degraded");
+    await put(clientOf(machine.url), both(3));
+    await machine.drained();
+    expect((await answerOf(`${machine.url}/api/payments/${idOf(3)}`)).state).toBe("submitted");
+    const start = performance.now();
+    await machine.stop();
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+});
+
+describe("an event that fails though the store is well", () => {
+  test("goes to the quarantine with its reason; its neighbours and the next entries do not wait", async () => {
+    const directory = directoryForTest();
+    const store = await openLmdbStore(join(directory, "store"));
+    const queue = await openQueue(join(directory, "queue"));
+    const feed = createFeed();
+    const world = { ...worldOf(config), heads: new Map() };
+    // A bug in the heart, of one payment: looking it up throws.
+    const poisoned: typeof store = {
+      ...store,
+      get: async (keys) => {
+        if (keys.some(({ pk }) => pk.includes(keyOf(13).nonce))) throw new TypeError("a bug");
+        return store.get(keys);
+      },
+    };
+    const overview = createOverview(world.directory);
+    const quarantine = await readQuarantine(store);
+    const quarantined = new Promise<MachineEvent>((resolve) =>
+      feed.on((event) => event.kind === "quarantined" && resolve(event)),
+    );
+    const now = () => new Date().toISOString();
+    const faults: (string | null)[] = [];
+    const steps = startSteps({
+      store: poisoned,
+      queue,
+      world,
+      overview,
+      quarantine,
+      feed,
+      now,
+      onFault: (m) => faults.push(m),
+    });
+    const offerOf = (n: number) => {
+      const detail = JSON.parse(detailOf(agentEvents(n).slice(1, 2)));
+      const entry = { source: "bursar.agent.research", "detail-type": "payment.events.v1", detail };
+      return queue.offer(entry, JSON.stringify(entry));
+    };
+    await Promise.all([12, 13, 14].map(offerOf));
+    const taken = new Promise<void>((resolve) =>
+      feed.on((event) => event.kind === "payment" && event.data.id === idOf(15) && resolve()),
+    );
+    await offerOf(15);
+    await taken;
+    expect(quarantine.count()).toBe(0); // still being tried
+    expect(await quarantined).toMatchObject({
+      data: { source: "bursar.agent.research", eventId: "a13-2", reason: expect.stringContaining("a bug") },
+    });
+    await queue.drained();
+    expect(quarantine.count()).toBe(1);
+    expect(overview.totals().payments).toBe(3);
+    expect(faults).toEqual([]);
+    const stopped = steps.stop();
+    queue.wake();
+    await stopped;
+    await queue.close();
+    await store.close();
+  });
+});
