@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { startBlockClock } from "./block-clock.ts";
 
 export interface AnvilOptions {
   readonly chainId: number;
@@ -24,6 +25,9 @@ export interface Anvil {
   /** Stops the chain and writes its state. A second call is the same as the first. */
   stop(): Promise<void>;
 }
+
+/** Blocks whose state can be read, and that a reorg can reach. */
+const STATES_KEPT = 64;
 
 /** Longest wait for the chain to answer; a large state file takes a while to load. */
 const START_SECONDS = 60;
@@ -43,7 +47,9 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     [
       ...["--host", "127.0.0.1", "--port", String(port), "--chain-id", String(options.chainId)],
       // One slot an epoch makes `safe` and `finalized` follow one and two blocks behind, as tags that move.
-      ...["--block-time", String(options.blockTimeSeconds ?? 0.25), "--slots-in-an-epoch", "1", "--silent"],
+      ...["--no-mining", "--slots-in-an-epoch", "1", "--silent"],
+      // Without this anvil writes the whole state of every block below the home directory: gigabytes an hour.
+      ...["--prune-history", String(STATES_KEPT)],
       ...(options.stateFile === undefined ? [] : ["--state", options.stateFile]),
     ],
     { stdio: ["ignore", "ignore", "pipe"], detached: own, windowsHide: true },
@@ -70,9 +76,11 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     child.kill();
     throw new AnvilError(`The local chain did not start on 127.0.0.1:${port}: ${failed}`);
   }
+  const clock = startBlockClock(rpcUrl, options.blockTimeSeconds ?? 0.25);
 
   let stopping: Promise<void> | undefined;
   const stop = async () => {
+    clock.stop();
     child.kill("SIGTERM"); // anvil writes its state on SIGTERM
     const slow = setTimeout(() => child.kill("SIGKILL"), STOP_SECONDS * 1000);
     await gone;
