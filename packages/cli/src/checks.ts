@@ -7,7 +7,7 @@ import { type Config, ConfigError } from "@bursar/events/config-schema";
 import { connect } from "./client.ts";
 import { loadConfig } from "./config-file.ts";
 import { rpcUrlsOf } from "./rpc-urls.ts";
-import { duration } from "./terminal/figures.ts";
+import { duration, plural } from "./terminal/figures.ts";
 import type { Env } from "./terminal/screen.ts";
 
 export interface Check {
@@ -48,7 +48,12 @@ async function checkConfig({ config, cwd }: CheckOptions): Promise<{ config: Con
   try {
     const loaded = await loadConfig(config, cwd);
     const { agents, apis, budgets } = loaded.config;
-    const said = `${Object.keys(agents).length} agents, ${Object.keys(apis).length} APIs, ${budgets.length} budgets`;
+    const counts = [
+      plural(Object.keys(agents).length, "agent"),
+      plural(Object.keys(apis).length, "API"),
+      plural(budgets.length, "budget"),
+    ];
+    const said = counts.join(", ");
     if (loaded.file !== null) return { config: loaded.config, check: ok("config", `${loaded.file}: ${said}`) };
     const remedy = "Write bursar.config.ts, or name a file with --config. The demo brings its own.";
     return {

@@ -57,8 +57,10 @@ export async function* linesOf(
   }
   if (long !== null) yield [long.refusal()];
   else if (rest.length > 0) {
+    // Less than a byte order mark may have come in all, its line feeds with it.
+    const block = first && rest.equals(BOM) ? Buffer.alloc(0) : rest;
     const batch: Line[] = [];
-    pushLines(batch, first && rest.equals(BOM) ? Buffer.alloc(0) : rest);
+    pushLines(batch, block[block.length - 1] === NEWLINE ? block.subarray(0, -1) : block);
     yield batch;
   }
 }

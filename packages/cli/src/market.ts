@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { DemoFacts, PreparedDemo } from "@bursar/demo/demo";
 import { type Config, parseConfig } from "@bursar/events/config-schema";
+import { openLmdbStore } from "@bursar/store/lmdb";
 import { demoConfigFile } from "./reader.ts";
 
 export interface Market {
@@ -14,8 +15,12 @@ export interface Market {
   stop(): Promise<void>;
 }
 
-/** @throws {AnvilError} where this platform has no local chain */
+/**
+ * @throws {AnvilError} where this platform has no local chain
+ * @throws {StoreError} where another process has the data directory: a second chain would overwrite the first one's state
+ */
 export async function openMarket(data: string, log: (line: string) => void): Promise<Market> {
+  await (await openLmdbStore(join(data, "store"))).close();
   // The agents' EventBridge clients run in this process; which Node its makers will want next year is no news for a demo.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const { prepareDemo } = await import("@bursar/demo/demo");
