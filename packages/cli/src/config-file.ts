@@ -15,7 +15,6 @@ export interface LoadedConfig {
 
 /**
  * The config in `file`, else in the first default file in `directory`, else an empty one of the organisation "local".
- * A `.ts` file needs tsx registered in this process, as `bin/bursar.mjs` does.
  * @throws {ConfigError} that names the file, and the fields that are wrong
  */
 export async function loadConfig(file: string | null = null, directory = process.cwd()): Promise<LoadedConfig> {
@@ -48,7 +47,7 @@ async function read(path: string, shown: string): Promise<unknown> {
   }
   let module: { default?: unknown };
   try {
-    module = await import(pathToFileURL(path).href);
+    module = extension.endsWith("ts") ? await importTypeScript(path) : await import(pathToFileURL(path).href);
   } catch (error) {
     throw new ConfigError(shown, [`cannot be loaded: ${(error as Error).message}`]);
   }
@@ -59,4 +58,10 @@ async function read(path: string, shown: string): Promise<unknown> {
     throw new ConfigError(shown, ["has no default export: write `export default defineConfig({ ... })`"]);
   }
   return config;
+}
+
+/** Loads tsx only for who has a config in TypeScript; `tsconfig: false`, so that no paths of theirs reach our imports. */
+async function importTypeScript(path: string): Promise<{ default?: unknown }> {
+  const { tsImport } = await import("tsx/esm/api");
+  return tsImport(pathToFileURL(path).href, { parentURL: import.meta.url, tsconfig: false });
 }
