@@ -12,7 +12,7 @@ import { assess, type Findings, find, type Heads, type World } from "./assess.ts
 import { isSuperseded } from "./delivery.ts";
 import { type Counted, type Effects, effectsOf } from "./effects.ts";
 import { type Fact, homeOf } from "./fact.ts";
-import { raiseHeads } from "./heads.ts";
+import { greatest, raiseHeads } from "./heads.ts";
 import { AGENTS, counterKey, factPut, paymentKey, tiePut } from "./items.ts";
 import { type Folded, fold, foldContext, foldSibling, isNamed, type Tie } from "./payment.ts";
 import { ACTIONS_PER_COMMIT, type Put, type Store, type VersionedPut } from "./ports.ts";
@@ -81,7 +81,7 @@ export async function correlate(
     const one = told[teller] as Told;
     if (one.event.type === "chain.heads") {
       const event = one.event as EventOf<"chain.heads">;
-      heads.set(event.chainId, await raiseHeads(store, event));
+      heads.set(event.chainId, greatest(heads.get(event.chainId), event));
       continue;
     }
     const { fact, paymentId, aliases } = homeOf(one, directory.chainId);
@@ -94,6 +94,8 @@ export async function correlate(
     if (wallet !== null)
       onAlias(alias.wallet(wallet), { by: fact.by, type: "wallet.claimed", at: fact.at, value: {} }, teller);
   }
+
+  for (const [chainId, seen] of heads) heads.set(chainId, await raiseHeads(store, chainId, seen));
 
   const changed = new Map<string, Changed>();
   const failed = new Set<number>();

@@ -1,30 +1,25 @@
 /** How far each chain is: of `chain.heads` the greatest of each stands. */
-import type { EventOf } from "@bursar/events/contract";
 import type { Heads } from "./assess.ts";
 import { headsKey } from "./items.ts";
 import type { Store } from "./ports.ts";
 
+/** Of each head the greatest. */
+export function greatest(known: Heads | undefined, { latest, safe, final }: Heads): Heads {
+  return {
+    latest: Math.max(latest, known?.latest ?? 0),
+    safe: Math.max(safe, known?.safe ?? 0),
+    final: Math.max(final, known?.final ?? 0),
+  };
+}
+
 /** Raises the stored heads; answers what stands now. */
-export async function raiseHeads(
-  store: Store,
-  event: Pick<EventOf<"chain.heads">, "chainId" | "latest" | "safe" | "final">,
-): Promise<Heads> {
+export async function raiseHeads(store: Store, chainId: number, seen: Heads): Promise<Heads> {
   for (;;) {
-    const [stored] = await store.get([headsKey(event.chainId)]);
+    const [stored] = await store.get([headsKey(chainId)]);
     const known = stored?.data as unknown as Heads | undefined;
-    const { latest, safe, final } = event;
-    const raised: Heads = {
-      latest: Math.max(latest, known?.latest ?? 0),
-      safe: Math.max(safe, known?.safe ?? 0),
-      final: Math.max(final, known?.final ?? 0),
-    };
-    const same =
-      known !== undefined &&
-      known.latest === raised.latest &&
-      known.safe === raised.safe &&
-      known.final === raised.final;
-    if (same) return raised;
-    const put = { ...headsKey(event.chainId), data: { ...raised }, expected: stored?.version ?? null };
+    const raised = greatest(known, seen);
+    if (known?.latest === raised.latest && known.safe === raised.safe && known.final === raised.final) return raised;
+    const put = { ...headsKey(chainId), data: { ...raised }, expected: stored?.version ?? null };
     if ((await store.commit([put], [])) === "done") return raised;
   }
 }
