@@ -13,7 +13,12 @@ const EVENTS = join(EXAMPLES, "honest-full-flow", "events.ndjson");
 const CONFIG = join(EXAMPLES, "honest-full-flow", "config.json");
 
 const directory = mkdtempSync(join(tmpdir(), "bursar-bin-"));
-afterAll(() => rmSync(directory, { recursive: true }));
+const started: ChildProcess[] = [];
+afterAll(() => {
+  // A test that failed half way must not leave a machine behind.
+  for (const child of started) child.kill("SIGKILL");
+  rmSync(directory, { recursive: true });
+});
 
 interface Ended {
   readonly code: number | null;
@@ -25,7 +30,9 @@ interface Ended {
 function start(argv: readonly string[]): ChildProcess {
   // A temp directory of its own: what is left in it was left by us.
   const env = { ...process.env, TMPDIR: directory, FORCE_COLOR: "", NO_COLOR: "" };
-  return spawn(process.execPath, [BIN, ...argv], { cwd: directory, env });
+  const child = spawn(process.execPath, [BIN, ...argv], { cwd: directory, env });
+  started.push(child);
+  return child;
 }
 
 async function ended(child: ChildProcess): Promise<Ended> {

@@ -72,9 +72,9 @@ export async function run(input: Input, io: Io): Promise<number> {
     market?.start(`${machine.url}/aws/events`);
     await stopped;
     show.end();
+    say("Stopping.");
     return EXIT.done;
   } finally {
-    say("Stopping.");
     await stopAll(machine, market, say);
   }
 }

@@ -47,17 +47,25 @@ function paymentLine(payment: Payment, before: Standing | null, at: string, scre
   const who = `${padEnd(agent, 8)} ${signs.arrow} ${padEnd(api, 7)}`;
   const head = `${paint("dim", clock(at))}  ${who} ${padStart(amount(payment.amount), 10)}`;
   const { text, color } = verdictWords(payment, step, at);
-  const parts = [head, paint(color, padEnd(text, VERDICT)), spokenText(payment, signs)];
-  const name = nameOf(payment, step, screen);
-  // A break's words are long: the hash gives way to them where there is no room for both.
-  const used = HEAD + Math.max(VERDICT, widthOf(text)) + SPOKEN + 6 + name.width;
-  return fit([...parts, ...(screen.live && used > screen.columns ? [] : [name.text])].join("  "), screen);
+  let line = `${head}  ${paint(color, padEnd(text, VERDICT))}`;
+  let used = HEAD + 2 + Math.max(VERDICT, widthOf(text));
+  // What matters less is left out where it would be cut; `bursar payment` has it all.
+  for (const { shown, width } of [spoken(payment, signs), nameOf(payment, step, screen)]) {
+    if (screen.live && used + 2 + width > screen.columns) continue;
+    line += `  ${shown}`;
+    used += 2 + width;
+  }
+  return fit(line, screen);
 }
 
 /** Columns of the parts of a line, so that eyes can go down them. */
 const HEAD = 10 + 2 + 18 + 1 + 10;
 const VERDICT = 18;
-const SPOKEN = 21;
+
+interface Part {
+  readonly shown: string;
+  readonly width: number;
+}
 
 interface Step {
   readonly kind: "signed" | "matched" | "break" | "healed" | "closed";
@@ -82,16 +90,12 @@ function stepOf({ state, verdict, breaks }: Payment, before: Standing | null): S
 }
 
 /** The nonce while it is all there is, then the transaction. */
-function nameOf(
-  { id, txHashes, explorerUrl }: Payment,
-  { kind }: Step,
-  screen: Screen,
-): { text: string; width: number } {
+function nameOf({ id, txHashes, explorerUrl }: Payment, { kind }: Step, screen: Screen): Part {
   const signs = signsOf(screen);
   const [hash] = txHashes;
   const text = kind === "signed" || hash === undefined ? shortId(id, signs) : shortHex(hash, signs);
   const link = kind === "signed" ? null : explorerUrl;
-  return { text: painter(screen)("dim", linked(text, link, screen)), width: widthOf(text) };
+  return { shown: painter(screen)("dim", linked(text, link, screen)), width: widthOf(text) };
 }
 
 function verdictWords(payment: Payment, { kind, word }: Step, at: string): { text: string; color: Color | null } {
@@ -108,7 +112,7 @@ function verdictWords(payment: Payment, { kind, word }: Step, at: string): { tex
 const SIGNING: ReadonlySet<string> = new Set(["agent.authorization_signed", "api.verification_started"]);
 
 /** Who has told their story: "agent ✓ api ✓ chain –". */
-function spokenText({ timeline, agentIds, apiId }: Payment, signs: Signs): string {
+function spoken({ timeline, agentIds, apiId }: Payment, signs: Signs): Part {
   const has = (source: (source: string) => boolean) =>
     timeline.some((entry) => source(entry.source)) ? signs.yes : signs.silent;
   const agent = has((source) => agentIds.some((id) => source === `bursar.agent.${id}`));
@@ -116,7 +120,8 @@ function spokenText({ timeline, agentIds, apiId }: Payment, signs: Signs): strin
   const chain = timeline.some(({ type }) => type === "chain.settled" || type === "chain.transferred")
     ? signs.yes
     : signs.silent;
-  return `agent ${agent} api ${api} chain ${chain}`;
+  const shown = `agent ${agent} api ${api} chain ${chain}`;
+  return { shown, width: widthOf(shown) };
 }
 
 /** A terminal that knows hyperlinks (OSC 8) opens the hash; others show the text alone. The URL is made of validated hex. */
