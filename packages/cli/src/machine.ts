@@ -1,5 +1,4 @@
 /** The one-machine edition: store, queue, steps and HTTP in one process. `startMachine` puts them together. */
-import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Heads } from "@bursar/core/assess";
 import { readHeads } from "@bursar/core/heads";
@@ -14,6 +13,7 @@ import { createFaults } from "./faults.ts";
 import { createFeed, type Listener, type MachineEvent } from "./feed.ts";
 import { openDoor } from "./http.ts";
 import { createOverview, type Totals } from "./overview.ts";
+import { checkAddress, checkDirectory, listenError } from "./preflight.ts";
 import { readQuarantine } from "./quarantine.ts";
 import { openQueue } from "./queue.ts";
 import type { Readable } from "./reads.ts";
@@ -202,65 +202,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
 
 /** Milliseconds that a round of the watcher has to end; what it would still commit fails and is done at the next start. */
 const STOP_CHAIN_MS = 1_000;
-const LOCAL_HOSTS: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "::1"]);
-
-function checkAddress(host: string, token: string | null): void {
-  if (LOCAL_HOSTS.has(host) || (token !== null && token.length >= TOKEN_LENGTH_MIN)) return;
-  throw new MachineError(
-    "address",
-    `${host} can be reached from other computers: give a token of at least ${TOKEN_LENGTH_MIN} characters, or listen on 127.0.0.1`,
-  );
-}
-
-const TOKEN_LENGTH_MIN = 16;
-
-/** A directory full of somebody else's files is a mistake to be told of, not a place to write to. */
-function checkDirectory(data: string): void {
-  if (!existsSync(data)) return;
-  if (!statSync(data).isDirectory())
-    throw new MachineError("data", `${data} is no directory: name another one with --data`);
-  const names = readdirSync(data);
-  if (names.length === 0 || names.some((name) => OWN_NAMES.has(name))) return;
-  throw new MachineError(
-    "data",
-    `${data} holds other files (${names.slice(0, 3).join(", ")}): name an empty directory with --data`,
-  );
-}
-
-/** What a data directory of Bursar has. */
-const OWN_NAMES: ReadonlySet<string> = new Set(["store", "queue", "demo", "spool"]);
-
-function listenError(error: unknown, host: string, port: number): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "EADDRINUSE") {
-    const message = `port ${port} of ${host} is taken, perhaps by another bursar: stop that, or name another port with --port`;
-    return new MachineError("port_taken", message, error);
-  }
-  if (code === "EACCES") {
-    return new MachineError(
-      "port_taken",
-      `port ${port} needs more rights than this user has: name one above 1023 with --port`,
-      error,
-    );
-  }
-  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
-    return new MachineError("address", `${host} is no address of this computer: listen on 127.0.0.1`, error);
-  }
-  return error;
-}
-
 /** What goes to server-sent events: the frames of section 9. */
 function streamEvent(event: MachineEvent, streams: Streams): void {
   if (event.kind === "payment" || event.kind === "alert") streams.send({ kind: event.kind, data: event.data });
-}
-
-/** Why the machine did not start, and what to do about it. */
-export class MachineError extends Error {
-  override readonly name = "MachineError";
-  readonly fault: "port_taken" | "address" | "data";
-
-  constructor(fault: "port_taken" | "address" | "data", message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.fault = fault;
-  }
 }

@@ -2,6 +2,7 @@
 import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Machine } from "../src/machine.ts";
+import { putEvents } from "../src/put-events.ts";
 import { machineForTest } from "./machines.ts";
 import { AT, agentEvents, apiEvents, clientOf, detailOf, entryOf, hashOf, idOf, keyOf, put } from "./producers.ts";
 import { raw, rawPut } from "./raw.ts";
@@ -139,6 +140,34 @@ describe("the AWS JSON 1.1 protocol", () => {
 
   test("a GET is no PutEvents", async () => {
     expect((await raw(machine.port, { path: "/aws/events" })).status).toBe(405);
+  });
+});
+
+describe("a queue that is full", () => {
+  const body = Buffer.from(JSON.stringify({ Entries: [1, 2].map((n) => entryOf("bursar.agent.a", agentEvents(n))) }));
+
+  test("throttles the whole call, or the entries that had no room", async () => {
+    const none = await putEvents("AWSEvents.PutEvents", body, () => null, new Date());
+    expect(none).toMatchObject({ status: 400, body: { __type: "ThrottlingException" } });
+    let room = 1;
+    const some = await putEvents(
+      "AWSEvents.PutEvents",
+      body,
+      () => (room-- > 0 ? Promise.resolve() : null),
+      new Date(),
+    );
+    expect(some.body).toMatchObject({
+      FailedEntryCount: 1,
+      Entries: [{ EventId: expect.any(String) }, { ErrorCode: "ThrottlingException" }],
+    });
+  });
+
+  test("what could not be written is an InternalFailure, to be sent again", async () => {
+    const failed = await putEvents("AWSEvents.PutEvents", body, () => Promise.reject(new Error("no room")), new Date());
+    expect(failed.body).toMatchObject({
+      FailedEntryCount: 2,
+      Entries: [{ ErrorCode: "InternalFailure" }, { ErrorMessage: "no room" }],
+    });
   });
 });
 
