@@ -28,8 +28,8 @@ export interface CheckOptions {
 /** In the order in which one would fix them. */
 export async function checkAll(options: CheckOptions): Promise<Check[]> {
   const { config, check } = await checkConfig(options);
-  const [machine, ...rest] = await Promise.all([checkMachine(options), checkChain(config, options.env), checkAnvil()]);
-  return [checkNode(), check, await checkData(options, machine.running), ...machine.checks, ...rest];
+  const rest = [checkData(options), checkMachine(options), checkChain(config, options.env), checkAnvil()];
+  return [checkNode(), check, ...(await Promise.all(rest))];
 }
 
 const ok = (name: string, said: string): Check => ({ name, outcome: "ok", said, remedy: null });
@@ -69,7 +69,7 @@ async function checkConfig({ config, cwd }: CheckOptions): Promise<{ config: Con
   }
 }
 
-async function checkData({ data, cwd }: CheckOptions, running: boolean): Promise<Check> {
+async function checkData({ data, cwd }: CheckOptions): Promise<Check> {
   const directory = resolve(cwd, data);
   if (!existsSync(directory)) {
     const parent = dirname(directory);
@@ -93,10 +93,7 @@ async function checkData({ data, cwd }: CheckOptions, running: boolean): Promise
   try {
     const { openLmdbStore } = await import("@bursar/store/lmdb");
     await (await openLmdbStore(join(directory, "store"), { readOnly: true })).close();
-    return ok(
-      "data",
-      `${data} holds a table that can be read${running ? "; a machine is using it or its neighbour" : ""}`,
-    );
+    return ok("data", `${data} holds a table that can be read`);
   } catch (error) {
     return fail("data", (error as Error).message, "Or name another directory with --data.");
   }
@@ -109,37 +106,30 @@ const mayWrite = (path: string): Promise<boolean> =>
   );
 
 /** The port, and who is on it. */
-async function checkMachine({ port, env }: CheckOptions): Promise<{ running: boolean; checks: Check[] }> {
+async function checkMachine({ port, env }: CheckOptions): Promise<Check> {
   const taken = await new Promise<string | null>((done) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
     server.listen(port, "127.0.0.1", () => server.close(() => done(null)));
   });
-  if (taken === null)
-    return { running: false, checks: [ok("port", `${port} on 127.0.0.1 is free; no machine runs there`)] };
+  if (taken === null) return ok("port", `${port} on 127.0.0.1 is free; no machine runs there`);
   if (taken !== "EADDRINUSE")
-    return {
-      running: false,
-      checks: [fail("port", `${port} cannot be listened on: ${taken}`, "Choose another with --port.")],
-    };
+    return fail("port", `${port} cannot be listened on: ${taken}`, "Choose another with --port.");
   const address = { url: `http://127.0.0.1:${port}`, token: env.BURSAR_TOKEN ?? null, named: true };
   try {
     const connected = await connect(address);
     if (connected === null) throw new Error("it does not answer");
     const { health } = connected;
     const said = `Bursar ${health.version} runs on port ${port}, ${health.status}, ${health.queueDepth} entries waiting`;
-    if (health.status === "ok") return { running: true, checks: [ok("machine", said)] };
-    return {
-      running: true,
-      checks: [warn("machine", said, "Its terminal says what is wrong; bursar status shows the chain and the queue.")],
-    };
+    if (health.status === "ok") return ok("machine", said);
+    return warn("machine", said, "Its terminal says what is wrong; bursar status shows the chain and the queue.");
   } catch (error) {
     const check = fail(
       "port",
       `${port} on 127.0.0.1 is taken: ${(error as Error).message}`,
       "Stop what is on it, or choose another with --port.",
     );
-    return { running: false, checks: [check] };
+    return check;
   }
 }
 

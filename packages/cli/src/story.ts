@@ -6,22 +6,20 @@ import type { Store } from "@bursar/core/ports";
 import { load } from "@bursar/core/record";
 import { isRow } from "@bursar/core/rows";
 import type { TimelineEntry } from "@bursar/events/shapes";
+import { inOrder } from "./story-order.ts";
 
 /** One fact; `value` is the event without id, at, type and payment, null where only the timeline is known. */
 export interface StoryFact extends TimelineEntry {
   readonly value: { readonly [field: string]: unknown } | null;
 }
 
-/** By (at, source, type); null where the table has no such payment. */
+/** In order; null where the table has no such payment. */
 export async function storyOf(store: Store, world: World, id: string): Promise<StoryFact[] | null> {
   const [stored] = await store.get([paymentKey(id)]);
   if (stored === undefined) return null;
   const { payment } = load(id, stored);
   const entries = isRow(id) ? [...entriesOf(payment.own), ...entriesOf(payment.context)] : joinedEntries();
-  return entries
-    .filter(({ type }) => type !== "wallet.claimed")
-    .flatMap(factsOf)
-    .sort(byTime);
+  return inOrder(entries.filter(({ type }) => type !== "wallet.claimed").flatMap(factsOf));
 
   function joinedEntries(): Entry[] {
     const { evidence } = find(payment, world.directory);
@@ -32,30 +30,4 @@ export async function storyOf(store: Store, world: World, id: string): Promise<S
 function factsOf({ type, kind, who, values }: Entry): StoryFact[] {
   const source = who === "" ? `bursar.${kind}` : `bursar.${kind}.${who}`;
   return values.map(({ at, value }) => ({ at, source, type: type === "?" ? String(value.type) : type, value }));
-}
-
-/** Within one moment in the order of a purchase, so that a coarse clock does not turn the story round. */
-function byTime(a: StoryFact, b: StoryFact): number {
-  if (a.at !== b.at) return a.at < b.at ? -1 : 1;
-  return rank(a.type) - rank(b.type);
-}
-
-const ORDER = [
-  "agent.request_sent",
-  "api.payment_demanded",
-  "agent.payment_required",
-  "agent.authorization_requested",
-  "agent.authorization_signed",
-  "agent.payment_sent",
-  "api.verification_started",
-  "api.transaction_submitted",
-  "chain.settled",
-  "api.transaction_confirmed",
-  "api.content_returned",
-  "agent.response_received",
-];
-
-function rank(type: string): number {
-  const at = ORDER.indexOf(type);
-  return at === -1 ? ORDER.length : at;
 }

@@ -2,6 +2,7 @@
 import { STATES, VERDICTS } from "@bursar/events/shapes";
 import { describe, expect, test } from "vitest";
 import type { StoryFact } from "../src/story.ts";
+import { inOrder } from "../src/story-order.ts";
 import { alertLines } from "../src/terminal/alert-lines.ts";
 import { bar } from "../src/terminal/bar.ts";
 import { budgetLines } from "../src/terminal/budget-lines.ts";
@@ -270,7 +271,7 @@ describe("pages", () => {
       10:00:01.0  signed $0.010000
       10:00:01.2                               verifying $0.010000
       10:00:01.5                               submitted 0xa198…cbf5
-      10:00:02.0                                                            settled $0.010000 block 1,217
+      10:00:02                                                              settled $0.010000 block 1,217
       10:00:02.1                               content 200
       10:00:02.2  200, settled
       10:00:02.9  liar: 500, not settled
@@ -285,6 +286,23 @@ describe("pages", () => {
       session     session-research
       look it up  https://arbiscan.io/tx/0xa1984478c69059949c24cb0f847a2b4819be2ff0280a442fc742fd02fcf1cbf5"
     `);
+  });
+
+  test("a block's whole second stands behind what led to it", () => {
+    const facts = [
+      fact("10:00:02.000", "chain", "chain.settled", {}),
+      fact("10:00:02.900", "agent.research", "agent.response_received", {}),
+      fact("10:00:02.500", "api.reports", "api.transaction_submitted", {}),
+      fact("10:00:02.400", "agent.research", "agent.authorization_signed", {}),
+      fact("10:00:09.000", "chain", "chain.orphaned", {}),
+    ];
+    expect(inOrder(facts).map(({ type }) => type)).toEqual([
+      "agent.authorization_signed",
+      "api.transaction_submitted",
+      "chain.settled",
+      "agent.response_received",
+      "chain.orphaned",
+    ]);
   });
 
   test("a break is explained, and amounts that differ are told apart", () => {
@@ -303,7 +321,7 @@ describe("pages", () => {
         "10:00:00.0  request",
         "10:00:01.0  signed",
         "10:00:01.2                               verifying",
-        "10:00:02.0                                                            settled",
+        "10:00:02                                                              settled",
       ]
     `);
   });

@@ -4,6 +4,7 @@ import { CommandError, EXIT, UsageError } from "../errors.ts";
 import { type Io, printJson, printLines } from "../io.ts";
 import { openReader } from "../reader.ts";
 import { MANY_MAX, resolveId } from "../resolve-id.ts";
+import { inOrder } from "../story-order.ts";
 import { plural } from "../terminal/figures.ts";
 import { paymentPage } from "../terminal/payment-page.ts";
 import { paymentTable } from "../terminal/payment-table.ts";
@@ -38,7 +39,8 @@ export async function run(input: Input, io: Io): Promise<number> {
       printJson(io, payment);
       return EXIT.done;
     }
-    const story = (await reader.story(payment.id)) ?? payment.timeline.map((entry) => ({ ...entry, value: null }));
+    const bare = () => inOrder(payment.timeline.map((entry) => ({ ...entry, value: null })));
+    const story = (await reader.story(payment.id)) ?? bare();
     printLines(io, paymentPage({ payment, story, budgets: (await reader.budgets()) ?? [] }, io.screen()));
     return EXIT.done;
   } finally {

@@ -73,9 +73,14 @@ function storyLines(payment: Payment, story: readonly StoryFact[], screen: Scree
     const { index, foreign } = placeOf(payment, fact);
     const text = cut(safe(`${foreign}${stepText(fact, signs)}`), index === 2 ? column : column - 2, signs.ellipsis);
     const cell = `${" ".repeat(column * index)}${text}`;
-    lines.push(`${padEnd(clock(fact.at), LABEL)}${foreign === "" ? cell : paint("yellow", cell)}`);
+    lines.push(`${padEnd(timeOf(fact), LABEL)}${foreign === "" ? cell : paint("yellow", cell)}`);
   }
   return lines;
+}
+
+/** A block's time has whole seconds, and does not pretend to more. */
+function timeOf({ at, source }: StoryFact): string {
+  return source === "bursar.chain" && at.endsWith(".000Z") ? clock(at).slice(0, 8) : clock(at);
 }
 
 const dayOf = (fact: StoryFact | undefined): string => safe(fact?.at.slice(0, 10) ?? "");
