@@ -4,8 +4,11 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startBlockClock } from "./block-clock.ts";
 
@@ -41,6 +44,7 @@ const STOP_SECONDS = 20;
 export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   const binary = anvilBinary();
   const port = options.port ?? (await freePort());
+  const cache = mkdtempSync(join(tmpdir(), "bursar-anvil-")); // else it leaves one below the home directory each time
   const own = process.platform !== "win32"; // its own process group, so that Ctrl-C leaves the order of stopping to us
   const child = spawn(
     binary,
@@ -49,7 +53,7 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
       // One slot an epoch makes `safe` and `finalized` follow one and two blocks behind, as tags that move.
       ...["--no-mining", "--slots-in-an-epoch", "1", "--silent"],
       // Without this anvil writes the whole state of every block below the home directory: gigabytes an hour.
-      ...["--prune-history", String(STATES_KEPT)],
+      ...["--prune-history", String(STATES_KEPT), "--cache-path", cache],
       ...(options.stateFile === undefined ? [] : ["--state", options.stateFile]),
     ],
     { stdio: ["ignore", "ignore", "pipe"], detached: own, windowsHide: true },
@@ -62,12 +66,13 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     child.once("error", (error) => resolve(error.message));
     child.once("exit", (code, signal) => resolve(complaint.trim() || `it ended with ${signal ?? `exit code ${code}`}`));
   });
-  const watchdog = startWatchdog(child);
+  const watchdog = startWatchdog(child, cache);
   const kill = () => child.kill();
   process.once("exit", kill);
   const gone = ended.then(() => {
     process.off("exit", kill);
     watchdog?.kill("SIGKILL");
+    rmSync(cache, { recursive: true, force: true });
   });
 
   const rpcUrl = `http://127.0.0.1:${port}`;
@@ -111,7 +116,7 @@ export function anvilBinary(platform: string = process.platform, arch: string = 
 }
 
 /** A process that waits for our end of a pipe to close, which the system does however we die, and then stops anvil. */
-function startWatchdog(anvil: ChildProcess): ChildProcess | undefined {
+function startWatchdog(anvil: ChildProcess, cache: string): ChildProcess | undefined {
   if (anvil.pid === undefined) return undefined;
   const pid = String(anvil.pid);
   const options = {
@@ -123,7 +128,7 @@ function startWatchdog(anvil: ChildProcess): ChildProcess | undefined {
   const watchdog =
     process.platform === "win32"
       ? spawn(process.execPath, ["-e", script, pid], options)
-      : spawn("/bin/sh", ["-c", 'cat >/dev/null; kill "$0"', pid], options);
+      : spawn("/bin/sh", ["-c", 'cat >/dev/null; kill "$0"; rm -rf "$1"', pid, cache], options);
   watchdog.on("error", () => {}); // without a watchdog the exit handler still stops the chain
   watchdog.stdin.on("error", () => {});
   watchdog.unref();
