@@ -53,7 +53,7 @@ function foldAll(lines: readonly string[]): number {
 /** Seconds from the first line to the last byte on disk. */
 async function replayed(lines: readonly string[]): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "bursar-bench-"));
-  const store = await openLmdbStore(directory, { durability: "flush", feedLength: 0 });
+  const store = await openLmdbStore(directory, { durability: "flush", feedLength: 0, groupWrites: 32_768 });
   try {
     const start = performance.now();
     const { payments } = await replay(store, parseConfig(benchConfig), batches(lines));

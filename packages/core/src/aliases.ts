@@ -22,13 +22,13 @@ export async function readAlias(store: Store, alias: string, toldNow: boolean): 
   const ties = items.filter(({ sk }) => sk.startsWith(TIES));
   const byPayment = new Map<string, Tie[]>();
   for (const { data } of ties) {
-    const { id, by, fact } = data as unknown as StoredTie;
-    const tie: Tie = fact === undefined ? { by: by ?? "" } : { fact };
-    byPayment.set(id, [...(byPayment.get(id) ?? []), tie]);
+    const { id, by, facts: chain = [] } = data as unknown as StoredTies;
+    const known = byPayment.get(id) ?? [];
+    byPayment.set(id, [...known, ...by.map((speaker) => ({ by: speaker })), ...chain.map((fact) => ({ fact }))]);
   }
   return {
     alias,
-    facts: facts.map(({ data }) => data as unknown as Fact),
+    facts: facts.flatMap(({ data }) => (data as unknown as { facts: readonly Fact[] }).facts),
     ties: byPayment,
     row: rowOf(alias),
   };
@@ -59,10 +59,10 @@ async function readAll(store: Store, alias: string, prefix: string): Promise<Sto
   return items;
 }
 
-interface StoredTie {
+interface StoredTies {
   readonly id: string;
-  readonly by?: string;
-  readonly fact?: Fact;
+  readonly by: readonly string[];
+  readonly facts?: readonly Fact[];
 }
 
 function rowOf(alias: string): string | null {

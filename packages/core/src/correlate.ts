@@ -13,12 +13,12 @@ import { isSuperseded } from "./delivery.ts";
 import { type Counted, type Effects, effectsOf } from "./effects.ts";
 import { type Fact, homeOf } from "./fact.ts";
 import { greatest, raiseHeads } from "./heads.ts";
-import { AGENTS, counterKey, factPut, paymentKey, tiePut } from "./items.ts";
+import { AGENTS, counterKey, FACTS_PER_ITEM, factsPut, paymentKey, tiesPut } from "./items.ts";
 import { type Folded, fold, foldContext, foldSibling, isNamed, type Tie } from "./payment.ts";
 import { ACTIONS_PER_COMMIT, type Put, type Store, type VersionedPut } from "./ports.ts";
 import { type Loaded, load, save } from "./record.ts";
 import { assessRow, isRow, makesRow } from "./rows.ts";
-import { newTies } from "./ties.ts";
+import { byAlias, newTies } from "./ties.ts";
 
 /** Rounds of read, fold, commit before a payment that others keep writing is given back to the queue. */
 const ATTEMPTS_MAX = 12;
@@ -131,13 +131,22 @@ async function round(
   const folded = new Map<string, Folded>();
   const puts: Put[] = [];
   const tied = new Map<string, Set<string>>();
-  for (const [name, facts] of aliasFacts) for (const { fact } of facts) puts.push(factPut(name, fact));
+  for (const [name, facts] of aliasFacts) {
+    for (let i = 0; i < facts.length; i += FACTS_PER_ITEM) {
+      puts.push(
+        factsPut(
+          name,
+          facts.slice(i, i + FACTS_PER_ITEM).map(({ fact }) => fact),
+        ),
+      );
+    }
+  }
   for (const [id, { payment }] of loaded) {
     const work = works.get(id) as Work;
     const after = foldOthers(fold(payment, ...work.own), work);
     folded.set(id, after);
-    for (const { alias: name, tie } of newTies(payment, after, directory)) {
-      puts.push(tiePut(name, id, tie));
+    for (const [name, ties] of byAlias(newTies(payment, after, directory))) {
+      puts.push(tiesPut(name, id, ties));
       tied.set(name, (tied.get(name) ?? new Set()).add(id));
     }
   }

@@ -18,19 +18,34 @@ export function counterKey(counter: string): Key {
   return { pk: `CTR#${rest.slice(0, at)}`, sk: rest.slice(at + 1) };
 }
 
-/** A fact without payment, on one alias. Its key is all that was said and when, so a repeat changes nothing. */
-export function factPut(alias: string, { by, type, at, value }: Fact): Put {
-  const data = { by, type, at, value };
-  return { pk: aliasPk(alias), sk: `${FACTS}${markOf(data)}`, data };
+/** Facts that one item of an alias holds at most: far from the size that a store allows. */
+export const FACTS_PER_ITEM = 25;
+
+/** Facts without payment that came together, on one alias. The key is all that was said, so a repeat changes nothing. */
+export function factsPut(alias: string, facts: readonly Fact[]): Put {
+  const said = new Map(
+    facts.map(({ by, type, at, value }) => [canonical({ by, type, at, value }), { by, type, at, value }]),
+  );
+  const texts = [...said.keys()].sort();
+  const data = { facts: texts.map((text) => said.get(text) as Fact) } as unknown as Json;
+  return { pk: aliasPk(alias), sk: `${FACTS}${fingerprint(texts.join("\n"))}`, data };
 }
 
-/** What ties a payment to an alias: a name, or a fact of the chain about it. */
-export function tiePut(alias: string, paymentId: string, tie: Tie): Put {
-  const pk = aliasPk(alias);
-  if ("by" in tie) return { pk, sk: `${TIES}${paymentId}#${tie.by}`, data: { id: paymentId, by: tie.by } };
-  const { by, type, at, value } = tie.fact;
-  const fact = { by, type, at, value };
-  return { pk, sk: `${TIES}${paymentId}#${tie.mark ?? markOf(fact)}`, data: { id: paymentId, fact } };
+/** What ties a payment to an alias: names of who says so, and facts of the chain about it. */
+export function tiesPut(alias: string, paymentId: string, ties: readonly NamedTie[]): Put {
+  const sorted = [...ties].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const by = sorted.flatMap(({ tie }) => ("by" in tie ? [tie.by] : []));
+  const facts = sorted.flatMap(({ tie }) => ("fact" in tie ? [tie.fact] : []));
+  const name =
+    facts.length === 0 && by.length === 1 ? (by[0] as string) : fingerprint(sorted.map((tie) => tie.name).join("\n"));
+  const data = { id: paymentId, by, ...(facts.length === 0 ? {} : { facts }) } as unknown as Json;
+  return { pk: aliasPk(alias), sk: `${TIES}${paymentId}#${name}`, data };
+}
+
+/** A tie with a name that says all of it. */
+export interface NamedTie {
+  readonly name: string;
+  readonly tie: Tie;
 }
 
 /** A fact's content in short. */

@@ -50,8 +50,8 @@ export function foldContext(payment: Folded, ...facts: readonly Fact[]): Folded 
   return context === payment.context ? payment : { ...payment, context };
 }
 
-/** What ties a payment to an alias: somebody's word, or a fact of the chain (`mark` is its content in short). */
-export type Tie = { readonly by: string } | { readonly fact: Fact; readonly mark?: string };
+/** What ties a payment to an alias: somebody's word, or a fact of the chain. */
+export type Tie = { readonly by: string } | { readonly fact: Fact };
 
 /** The payment with one more thing known of a sibling on `alias`. The same object when it changes nothing. */
 export function foldSibling(payment: Folded, alias: string, siblingId: string, tie: Tie): Folded {

@@ -4,16 +4,11 @@ import { alias, parsePaymentId } from "@bursar/events/ids";
 import type { Directory } from "./directory.ts";
 import { entriesOf, tiesOf } from "./evidence.ts";
 import type { Fact } from "./fact.ts";
-import { markOf } from "./items.ts";
-import { type Folded, isNamed, type Slots, type Tie } from "./payment.ts";
-
-export interface NamedTie {
-  readonly alias: string;
-  readonly tie: Tie;
-}
+import { markOf, type NamedTie } from "./items.ts";
+import { type Folded, isNamed, type Slots } from "./payment.ts";
 
 /** The ties of `after` that `before` had not: what a writer makes durable before it reads the other side. */
-export function newTies(before: Folded, after: Folded, directory: Directory): NamedTie[] {
+export function newTies(before: Folded, after: Folded, directory: Directory): AliasTie[] {
   if (before.own === after.own) return [];
   const ties = allTies(after, directory);
   if (!isNamed(before)) return [...ties.values()];
@@ -21,15 +16,31 @@ export function newTies(before: Folded, after: Folded, directory: Directory): Na
   return [...ties].filter(([name]) => !known.has(name)).map(([, tie]) => tie);
 }
 
-function allTies(payment: Folded, directory: Directory): Map<string, NamedTie> {
-  const ties = new Map<string, NamedTie>();
+/** Ties by their alias: those to one alias are kept in one item. */
+export function byAlias(ties: readonly AliasTie[]): Map<string, AliasTie[]> {
+  const sorted = new Map<string, AliasTie[]>();
+  for (const tie of ties) {
+    const known = sorted.get(tie.alias);
+    if (known === undefined) sorted.set(tie.alias, [tie]);
+    else known.push(tie);
+  }
+  return sorted;
+}
+
+/** A tie and the alias it is to. */
+export interface AliasTie extends NamedTie {
+  readonly alias: string;
+}
+
+function allTies(payment: Folded, directory: Directory): Map<string, AliasTie> {
+  const ties = new Map<string, AliasTie>();
   const aliases = new Set<string>();
   const isTransfer = payment.id.startsWith("transfer:");
   for (const { alias: name, by } of tiesOf(payment, directory)) {
     aliases.add(name);
     // Who says so matters on hashes alone, where the chain's own fact is a tie enough.
     const who = name.startsWith("tx:") ? by : "-";
-    if (who !== "chain" || isTransfer) ties.set(`${name} ${who}`, { alias: name, tie: { by: who } });
+    if (who !== "chain" || isTransfer) ties.set(`${name} ${who}`, { alias: name, name: who, tie: { by: who } });
   }
   const chainId = parsePaymentId(payment.id)?.chainId ?? directory.chainId;
   for (const fact of chainFacts(payment.own)) {
@@ -37,7 +48,7 @@ function allTies(payment: Folded, directory: Directory): Map<string, NamedTie> {
     const mark = markOf(fact);
     for (const name of aliases) {
       if (name.startsWith("req:") || name.startsWith("pur:") || name === own) {
-        ties.set(`${name} ${mark}`, { alias: name, tie: { fact, mark } });
+        ties.set(`${name} ${mark}`, { alias: name, name: mark, tie: { fact } });
       }
     }
   }

@@ -136,7 +136,7 @@ describe("interleavings of two writers", () => {
           expect(await state(await runScheduled(world, batches, NOW, choose, crashes))).toBe(expected);
         };
         const { runs, complete } = await everySchedule(SCHEDULES, check);
-        expect(runs).toBeGreaterThan(10);
+        expect(runs).toBeGreaterThan(3);
         // Where there are too many to try them all, a random sample reaches what depth first did not.
         const random = fc.asyncProperty(fc.infiniteStream(fc.nat()), (choices) =>
           check((count) => (choices.next().value as number) % count),
