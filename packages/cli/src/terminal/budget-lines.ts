@@ -20,7 +20,7 @@ export function budgetLines(budgets: readonly Budget[], screen: Screen, now: str
     const used = held + spent;
     const left = held === 0n ? `${usd(spent)} spent` : `${usd(spent)} spent + ${usd(held)} held`;
     return {
-      name: safe(nameOf(budget)),
+      ...nameOf(budget),
       bar: bar(spent, held, limit, BAR, signs),
       figure: `${left} of ${usd(limit)}`,
       percent: percent(used, limit),
@@ -33,15 +33,25 @@ export function budgetLines(budgets: readonly Budget[], screen: Screen, now: str
   const room = screen.columns - BAR - figure - widest("when") - PERCENT - 8;
   const name = Math.min(widest("name"), NAME_MAX, Math.max(NAME_MIN, room));
   return rows.map((row) => {
-    const head = `${padEnd(cut(row.name, name, signs.ellipsis), name)}  ${paint(row.color, row.bar)}  ${padEnd(row.figure, figure)}  `;
+    const shown = widthOf(row.name) <= name ? row.name : fit(row.policy, row.id, name, signs.ellipsis);
+    const head = `${padEnd(shown, name)}  ${paint(row.color, row.bar)}  ${padEnd(row.figure, figure)}  `;
     return `${head}${paint(row.color, padStart(row.percent, PERCENT))}  ${paint("dim", row.when)}`.trimEnd();
   });
 }
 
 /** A budget for each of its kind has one id and many scopes: the scope is what tells them apart. */
-function nameOf({ policy, scope }: Budget): string {
-  const id = scope.slice(scope.indexOf(":") + 1);
-  return policy.includes(id) || id.length > 24 ? policy : `${policy} ${id}`;
+function nameOf(budget: Budget): { name: string; policy: string; id: string } {
+  const policy = safe(budget.policy);
+  const scope = safe(budget.scope.slice(budget.scope.indexOf(":") + 1));
+  const id = policy.includes(scope) || scope.length > 24 ? "" : scope;
+  return { name: id === "" ? policy : `${policy} ${id}`, policy, id };
+}
+
+/** Policy and scope in `width`: what is cut is the policy, which stands in other rows too. */
+function fit(policy: string, id: string, width: number, ellipsis: string): string {
+  if (id === "") return cut(policy, width, ellipsis);
+  const room = width - widthOf(id) - 1;
+  return room < 4 ? cut(id, width, ellipsis) : `${cut(policy, room, ellipsis)} ${id}`;
 }
 
 function whenOf({ end, start, window, mode }: Budget, now: string | null): string {
