@@ -5,13 +5,13 @@
  */
 import { type Cause, paymentCauses } from "@bursar/core/alerts";
 import type { Findings, Heads } from "@bursar/core/assess";
-import type { Changed, CorrelateWorld } from "@bursar/core/correlate";
 import { sessionsOf } from "@bursar/core/effects";
 import { paymentKey } from "@bursar/core/items";
 import { eachPayment } from "@bursar/core/lists";
 import type { Store } from "@bursar/core/ports";
 import { type Loaded, load } from "@bursar/core/record";
 import { isRow } from "@bursar/core/rows";
+import type { Changed, CorrelateWorld } from "@bursar/core/write";
 import type { Alert, Payment, Verdict } from "@bursar/events/shapes";
 import { createAlertMoves } from "./alert-moves.ts";
 

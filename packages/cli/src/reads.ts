@@ -1,10 +1,10 @@
 /** What can be asked of the machine: the public lists, made from the table and the overview at the time of asking. */
 import { openAlerts } from "@bursar/core/alerts";
 import { budgetRows } from "@bursar/core/budgets";
-import type { CorrelateWorld } from "@bursar/core/correlate";
 import { aliasPk, counterKey, TIES } from "@bursar/core/items";
 import { eachPayment, showById } from "@bursar/core/lists";
 import type { Store } from "@bursar/core/ports";
+import type { CorrelateWorld } from "@bursar/core/write";
 import type { Config } from "@bursar/events/config-schema";
 import { alias, parsePaymentId } from "@bursar/events/ids";
 import type { Alert, Budget, Payment, Wallet } from "@bursar/events/shapes";

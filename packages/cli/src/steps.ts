@@ -3,13 +3,14 @@
  * `sweep`. What a producer sent is acknowledged when it is in the table or in the quarantine, never before.
  */
 import type { Heads } from "@bursar/core/assess";
-import { type Changed, type CorrelateWorld, correlate } from "@bursar/core/correlate";
+import { correlate } from "@bursar/core/correlate";
 import { quarantinePut } from "@bursar/core/items";
 import { showById } from "@bursar/core/lists";
 import type { Json, Store } from "@bursar/core/ports";
 import { isRow, makesRow, showRow } from "@bursar/core/rows";
 import { showPayment } from "@bursar/core/show";
 import { sweep } from "@bursar/core/sweep";
+import type { Changed, CorrelateWorld } from "@bursar/core/write";
 import { parseEntry, type Quarantined, type Told } from "@bursar/events/envelope";
 import type { Alert, Payment } from "@bursar/events/shapes";
 import { producerSource } from "@bursar/events/source";

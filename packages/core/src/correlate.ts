@@ -3,39 +3,24 @@
  * tie), then read the other side consistently, then fold into the payments under their version; then the caller may
  * acknowledge. "Look up, then write" loses a fact when two arrive at once.
  */
-
 import type { EventOf } from "@bursar/events/contract";
 import type { Told } from "@bursar/events/envelope";
-import { alias, parsePaymentId } from "@bursar/events/ids";
+import { alias } from "@bursar/events/ids";
 import { type AliasContent, exchanges, readAlias } from "./aliases.ts";
-import { assess, type Findings, find, type Heads, type World } from "./assess.ts";
-import { isSuperseded } from "./delivery.ts";
-import { type Counted, type Effects, effectsOf } from "./effects.ts";
+import type { Heads } from "./assess.ts";
+import { commitAll } from "./commit.ts";
 import { type Fact, homeOf } from "./fact.ts";
 import { greatest, raiseHeads } from "./heads.ts";
-import { AGENTS, counterKey, FACTS_PER_ITEM, factsPut, paymentKey, tiesPut } from "./items.ts";
-import { type Folded, fold, foldContext, foldSibling, isNamed, type Tie } from "./payment.ts";
-import { ACTIONS_PER_COMMIT, type Put, type Store, type VersionedPut } from "./ports.ts";
-import { type Loaded, load, save } from "./record.ts";
-import { assessRow, isRow, makesRow } from "./rows.ts";
+import { FACTS_PER_ITEM, factsPut, paymentKey, tiesPut } from "./items.ts";
+import { type Folded, fold, foldContext, foldSibling, type Tie } from "./payment.ts";
+import type { Put, Store } from "./ports.ts";
+import { type Loaded, load } from "./record.ts";
 import { byAlias, newTies } from "./ties.ts";
+import { claimedWallet, claimFact, claimToldPut, untoldClaims, type WalletClaim } from "./wallet-claims.ts";
+import { type Changed, type CorrelateWorld, newAgent, type Write, writeOf } from "./write.ts";
 
 /** Rounds of read, fold, commit before a payment that others keep writing is given back to the queue. */
 const ATTEMPTS_MAX = 12;
-
-/** What every run of the step needs beside the facts. */
-export interface CorrelateWorld extends World {
-  readonly counted: Counted;
-}
-
-/** One payment that the run has written. */
-export interface Changed {
-  readonly id: string;
-  readonly before: Loaded;
-  readonly after: Loaded;
-  /** Null for a row without payment. */
-  readonly findings: Findings | null;
-}
 
 export interface Correlated {
   readonly changed: readonly Changed[];
@@ -64,6 +49,7 @@ export async function correlate(
   const works = new Map<string, Work>();
   const aliasFacts = new Map<string, { fact: Fact; teller: number }[]>();
   const heads = new Map<number, Heads>();
+  const claims: WalletClaim[] = [];
   const workOf = (id: string): Work => {
     const known = works.get(id);
     if (known !== undefined) return known;
@@ -90,10 +76,12 @@ export async function correlate(
     const work = workOf(paymentId);
     work.own.push(fact);
     work.tellers.add(teller);
-    const wallet = claimedWallet(fact, paymentId, world);
-    if (wallet !== null)
-      onAlias(alias.wallet(wallet), { by: fact.by, type: "wallet.claimed", at: fact.at, value: {} }, teller);
+    const wallet = claimedWallet(fact, paymentId, directory);
+    if (wallet !== null) claims.push({ alias: alias.wallet(wallet), by: fact.by, teller });
   }
+  // Every payment of a wallet must learn of a claim, but once: a busy wallet has thousands.
+  const untold = await untoldClaims(store, claims);
+  for (const claim of untold) onAlias(claim.alias, claimFact(claim.by), claim.teller);
 
   for (const [chainId, seen] of heads) heads.set(chainId, await raiseHeads(store, chainId, seen));
 
@@ -111,6 +99,7 @@ export async function correlate(
     const conflicts = await round(store, world, now, open, works, workOf, facts, changed, attempt > 1);
     open = conflicts;
   }
+  if (untold.length > 0 && failed.size === 0) await store.putAll(untold.map(claimToldPut));
   return { changed: [...changed.values()], failed: [...failed].sort((a, b) => a - b), heads };
 }
 
@@ -228,138 +217,4 @@ function foldOthers(payment: Folded, work: Work): Folded {
   let folded = foldContext(payment, ...work.context);
   for (const { alias: name, id, tie } of work.siblings) folded = foldSibling(folded, name, id, tie);
   return folded;
-}
-
-/** Writes what changed, each payment under its version and its counters with it; answers the ids that conflicted. */
-async function commitAll(
-  store: Store,
-  writes: readonly Write[],
-  changed: Map<string, Changed>,
-  singly: boolean,
-): Promise<Set<string>> {
-  const conflicts = new Set<string>();
-  const run = async (group: readonly Write[]): Promise<void> => {
-    const moved = new Map<string, bigint>();
-    for (const { deltas } of group)
-      for (const [counter, amount] of deltas) moved.set(counter, (moved.get(counter) ?? 0n) + amount);
-    const adds = [...moved]
-      .filter(([, amount]) => amount !== 0n)
-      .map(([counter, amount]) => ({ ...counterKey(counter), amount }));
-    const answer = await store.commit(
-      group.map(({ put }) => put),
-      adds,
-    );
-    for (const { change } of group) {
-      if (answer === "conflict") conflicts.add(change.id);
-      else changed.set(change.id, { ...change, before: changed.get(change.id)?.before ?? change.before });
-    }
-  };
-  const commits: Promise<void>[] = [];
-  let group: Write[] = [];
-  let counters = new Set<string>();
-  for (const write of writes) {
-    if (write.deltas.length === 0 || singly) {
-      commits.push(run([write]));
-      continue;
-    }
-    const union = new Set([...counters, ...write.deltas.map(([counter]) => counter)]);
-    if (group.length + 1 + union.size > ACTIONS_PER_COMMIT) {
-      commits.push(run(group));
-      group = [];
-      counters = new Set(write.deltas.map(([counter]) => counter));
-    } else counters = union;
-    group.push(write);
-  }
-  if (group.length > 0) commits.push(run(group));
-  await Promise.all(commits);
-  return conflicts;
-}
-
-interface Write {
-  readonly put: VersionedPut;
-  readonly deltas: readonly (readonly [string, bigint])[];
-  readonly change: Changed;
-}
-
-/** The write that brings the table to `payment`; null where nothing changed. */
-function writeOf(payment: Folded, before: Loaded, world: CorrelateWorld, now: string): Write | null {
-  if (isRow(payment.id)) return rowWrite(payment, before, world, now);
-  if (!isNamed(payment)) {
-    if (payment === before.payment) return null;
-    // Only an alias names it yet. The write keeps its first writer from overlooking what it holds.
-    const put = save(payment, before.applied, null, null, before.version);
-    return {
-      put,
-      deltas: [],
-      change: { id: payment.id, before, after: afterOf(payment, {}, null, put, before), findings: null },
-    };
-  }
-  const findings = find(payment, world.directory);
-  const effects = effectsOf(findings, world.directory, world.counted);
-  const deltas = difference(effects, before.applied);
-  if (payment === before.payment && deltas.length === 0) return null;
-  const assessed = assess(findings, now, world);
-  const put = save(payment, effects, assessed, isSuperseded(payment) ? null : findings.evidence.owners, before.version);
-  return {
-    put,
-    deltas,
-    change: { id: payment.id, before, after: afterOf(payment, effects, assessed, put, before), findings },
-  };
-}
-
-/** Agents that the config does not name are noted, so that lists find their payments. */
-function newAgent({ put, change }: Write, directory: World["directory"]): Put[] {
-  const agent = put.index?.list?.partition;
-  const isNew = agent !== undefined && agent !== change.before.listed && !directory.labels.has(agent);
-  return isNew && agent !== "-" && agent !== "*" ? [{ pk: AGENTS, sk: agent, data: {} }] : [];
-}
-
-function rowWrite(row: Folded, before: Loaded, world: CorrelateWorld, now: string): Write | null {
-  const tied = Object.keys(row.siblings).length > 0;
-  if (row === before.payment || !makesRow(row) || (tied && before.version === null)) return null;
-  const assessed = tied ? null : assessRow(row, now, world);
-  const put = save(row, {}, assessed, tied ? null : reporters(row), before.version);
-  return {
-    put,
-    deltas: [],
-    change: { id: row.id, before, after: afterOf(row, {}, assessed, put, before), findings: null },
-  };
-}
-
-function afterOf(
-  payment: Folded,
-  applied: Effects,
-  assessed: Loaded["assessed"],
-  put: VersionedPut,
-  before: Loaded,
-): Loaded {
-  return { payment, applied, assessed, listed: put.index?.list?.partition ?? null, version: (before.version ?? 0) + 1 };
-}
-
-function reporters(row: Folded): readonly string[] {
-  const agents = Object.keys(row.context).filter((group) => group.includes("|agent:"));
-  return [...new Set(agents.map((group) => group.slice(group.indexOf("|agent:") + 7)))].sort().slice(0, 1);
-}
-
-/** effects(after) - applied, counter by counter, without zeros. */
-export function difference(effects: Effects, applied: Effects): (readonly [string, bigint])[] {
-  const deltas: (readonly [string, bigint])[] = [];
-  for (const counter of Object.keys(effects)) {
-    const delta = (effects[counter] ?? 0n) - (applied[counter] ?? 0n);
-    if (delta !== 0n) deltas.push([counter, delta]);
-  }
-  for (const counter of Object.keys(applied)) {
-    const was = applied[counter] ?? 0n;
-    if (effects[counter] === undefined && was !== 0n) deltas.push([counter, -was]);
-  }
-  return deltas;
-}
-
-/** The wallet that a signing claims: nobody's in the config, signed for by an agent without configured wallets. */
-function claimedWallet(fact: Fact, paymentId: string, { directory }: World): string | null {
-  if (fact.type !== "agent.authorization_signed" || directory.settledAgents.has(fact.by.slice("agent:".length)))
-    return null;
-  const key = parsePaymentId(paymentId);
-  if (key?.method !== "eip3009" || directory.walletOwner.has(key.payer)) return null;
-  return key.payer;
 }

@@ -5,12 +5,13 @@ import type { Action, Alert, Budget, Payment } from "@bursar/events/shapes";
 import { type Cause, openAlerts, paymentCauses, quarantineCauses } from "./alerts.ts";
 import type { Heads } from "./assess.ts";
 import { budgetRows } from "./budgets.ts";
-import { type CorrelateWorld, correlate } from "./correlate.ts";
+import { correlate } from "./correlate.ts";
 import { directoryOf } from "./directory.ts";
 import { countedBy, type Effects } from "./effects.ts";
 import { quarantinePut } from "./items.ts";
 import { eachPayment } from "./lists.ts";
 import type { Json, Store } from "./ports.ts";
+import type { CorrelateWorld } from "./write.ts";
 
 export interface Replayed {
   readonly payments: readonly Payment[];

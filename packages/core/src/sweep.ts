@@ -1,12 +1,12 @@
 /** Time alone can break a story: payments whose deadline has come are assessed again. */
 import { assess, find } from "./assess.ts";
-import type { Changed, CorrelateWorld } from "./correlate.ts";
 import { isSuperseded } from "./delivery.ts";
 import { DUE_SHARDS, paymentKey } from "./items.ts";
 import { isNamed } from "./payment.ts";
 import type { Store } from "./ports.ts";
 import { load, save } from "./record.ts";
 import { assessRow, isRow } from "./rows.ts";
+import type { Changed, CorrelateWorld } from "./write.ts";
 
 /** Payments taken from each shard of the due index in one sweep; the rest waits for the next. */
 const SWEEP_MAX = 200;

@@ -6,6 +6,7 @@ import { entriesOf, tiesOf } from "./evidence.ts";
 import type { Fact } from "./fact.ts";
 import { markOf, type NamedTie } from "./items.ts";
 import { type Folded, isNamed, type Slots } from "./payment.ts";
+import { lastOf } from "./slot.ts";
 
 /** The ties of `after` that `before` had not: what a writer makes durable before it reads the other side. */
 export function newTies(before: Folded, after: Folded, directory: Directory): AliasTie[] {
@@ -59,7 +60,8 @@ function chainFacts(own: Slots): Fact[] {
   const chain: { [group: string]: Slots[string] } = {};
   for (const group of ["chain.settled|chain", "chain.orphaned|chain"])
     if (own[group] !== undefined) chain[group] = own[group];
-  return entriesOf(chain).flatMap(({ type, kind, values }) =>
-    values.map(({ at, value }) => ({ by: kind, type, at, value })),
+  // The last word too: a sibling's slot must end up the same as one that heard everything itself.
+  return entriesOf(chain).flatMap(({ type, kind, slot, values }) =>
+    [...values, lastOf(slot)].map(({ at, value }) => ({ by: kind, type, at, value })),
   );
 }

@@ -1,6 +1,7 @@
 /** Runs concurrent writers over one memory step by step, in every order, with a crash at any step. */
 import type { Told } from "@bursar/events/envelope";
-import { type CorrelateWorld, correlate } from "../src/correlate.ts";
+import { correlate } from "../src/correlate.ts";
+import type { CorrelateWorld } from "../src/write.ts";
 import { emptyMemory, type Memory, memoryStore } from "./memory-store.ts";
 
 /** Picks one of `count` options. */

@@ -1,11 +1,11 @@
 /** Everything that must not show the order in which it came: payments as kept, lists as shown, counters. */
 
-import type { CorrelateWorld } from "../src/correlate.ts";
 import { counterKey } from "../src/items.ts";
 import { eachPayment } from "../src/lists.ts";
 import type { Store } from "../src/ports.ts";
 import { load } from "../src/record.ts";
 import { isRow } from "../src/rows.ts";
+import type { CorrelateWorld } from "../src/write.ts";
 import type { Memory } from "./memory-store.ts";
 
 export async function snapshot(store: Store, memory: Memory, world: CorrelateWorld, now: string) {

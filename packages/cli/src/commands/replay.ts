@@ -34,7 +34,11 @@ export async function run(input: Input, io: Io): Promise<number> {
   const progress = createProgress(io, size);
   const started = performance.now();
   try {
-    const store = await openLmdbStore(join(scratch.directory, "store"), { durability: "flush", feedLength: 0, groupWrites: 32_768 });
+    const store = await openLmdbStore(join(scratch.directory, "store"), {
+      durability: "flush",
+      feedLength: 0,
+      groupWrites: 32_768,
+    });
     try {
       let bytesRead = 0;
       let eventsTaken = 0;

@@ -1,0 +1,49 @@
+/** Commits: which writes go together, and what became of each. A hot counter costs one add for many payments. */
+import { counterKey } from "./items.ts";
+import { ACTIONS_PER_COMMIT, type Store } from "./ports.ts";
+import type { Changed, Write } from "./write.ts";
+
+/** Writes what changed, each payment under its version and its counters with it; answers the ids that conflicted. */
+export async function commitAll(
+  store: Store,
+  writes: readonly Write[],
+  changed: Map<string, Changed>,
+  singly: boolean,
+): Promise<Set<string>> {
+  const conflicts = new Set<string>();
+  const run = async (group: readonly Write[]): Promise<void> => {
+    const moved = new Map<string, bigint>();
+    for (const { deltas } of group)
+      for (const [counter, amount] of deltas) moved.set(counter, (moved.get(counter) ?? 0n) + amount);
+    const adds = [...moved]
+      .filter(([, amount]) => amount !== 0n)
+      .map(([counter, amount]) => ({ ...counterKey(counter), amount }));
+    const answer = await store.commit(
+      group.map(({ put }) => put),
+      adds,
+    );
+    for (const { change } of group) {
+      if (answer === "conflict") conflicts.add(change.id);
+      else changed.set(change.id, { ...change, before: changed.get(change.id)?.before ?? change.before });
+    }
+  };
+  const commits: Promise<void>[] = [];
+  let group: Write[] = [];
+  let counters = new Set<string>();
+  for (const write of writes) {
+    if (write.deltas.length === 0 || singly) {
+      commits.push(run([write]));
+      continue;
+    }
+    const union = new Set([...counters, ...write.deltas.map(([counter]) => counter)]);
+    if (group.length + 1 + union.size > ACTIONS_PER_COMMIT) {
+      commits.push(run(group));
+      group = [];
+      counters = new Set(write.deltas.map(([counter]) => counter));
+    } else counters = union;
+    group.push(write);
+  }
+  if (group.length > 0) commits.push(run(group));
+  await Promise.all(commits);
+  return conflicts;
+}

@@ -1,0 +1,104 @@
+/** What one payment writes: itself under its version, its places in the indexes, and how it moves the books. */
+import { assess, type Findings, find, type World } from "./assess.ts";
+import { isSuperseded } from "./delivery.ts";
+import { type Counted, type Effects, effectsOf } from "./effects.ts";
+import { AGENTS } from "./items.ts";
+import { type Folded, isNamed } from "./payment.ts";
+import type { Put, VersionedPut } from "./ports.ts";
+import { type Loaded, save } from "./record.ts";
+import { assessRow, isRow, makesRow } from "./rows.ts";
+
+/** What every run of the step needs beside the facts. */
+export interface CorrelateWorld extends World {
+  readonly counted: Counted;
+}
+
+/** One payment that the run has written. */
+export interface Changed {
+  readonly id: string;
+  readonly before: Loaded;
+  readonly after: Loaded;
+  /** Null for a row without payment. */
+  readonly findings: Findings | null;
+}
+
+/** One payment on its way into the table, with what it moves on the counters. */
+export interface Write {
+  readonly put: VersionedPut;
+  readonly deltas: readonly (readonly [string, bigint])[];
+  readonly change: Changed;
+}
+
+/** The write that brings the table to `payment`; null where nothing changed. */
+export function writeOf(payment: Folded, before: Loaded, world: CorrelateWorld, now: string): Write | null {
+  if (isRow(payment.id)) return rowWrite(payment, before, world, now);
+  if (!isNamed(payment)) {
+    if (payment === before.payment) return null;
+    // Only an alias names it yet. The write keeps its first writer from overlooking what it holds.
+    const put = save(payment, before.applied, null, null, before.version);
+    return {
+      put,
+      deltas: [],
+      change: { id: payment.id, before, after: afterOf(payment, {}, null, put, before), findings: null },
+    };
+  }
+  const findings = find(payment, world.directory);
+  const effects = effectsOf(findings, world.directory, world.counted);
+  const deltas = difference(effects, before.applied);
+  if (payment === before.payment && deltas.length === 0) return null;
+  const assessed = assess(findings, now, world);
+  const put = save(payment, effects, assessed, isSuperseded(payment) ? null : findings.evidence.owners, before.version);
+  return {
+    put,
+    deltas,
+    change: { id: payment.id, before, after: afterOf(payment, effects, assessed, put, before), findings },
+  };
+}
+
+/** Agents that the config does not name are noted, so that lists find their payments. */
+export function newAgent({ put, change }: Write, directory: World["directory"]): Put[] {
+  const agent = put.index?.list?.partition;
+  const isNew = agent !== undefined && agent !== change.before.listed && !directory.labels.has(agent);
+  return isNew && agent !== "-" && agent !== "*" ? [{ pk: AGENTS, sk: agent, data: {} }] : [];
+}
+
+function rowWrite(row: Folded, before: Loaded, world: CorrelateWorld, now: string): Write | null {
+  const tied = Object.keys(row.siblings).length > 0;
+  if (row === before.payment || !makesRow(row) || (tied && before.version === null)) return null;
+  const assessed = tied ? null : assessRow(row, now, world);
+  const put = save(row, {}, assessed, tied ? null : reporters(row), before.version);
+  return {
+    put,
+    deltas: [],
+    change: { id: row.id, before, after: afterOf(row, {}, assessed, put, before), findings: null },
+  };
+}
+
+function afterOf(
+  payment: Folded,
+  applied: Effects,
+  assessed: Loaded["assessed"],
+  put: VersionedPut,
+  before: Loaded,
+): Loaded {
+  return { payment, applied, assessed, listed: put.index?.list?.partition ?? null, version: (before.version ?? 0) + 1 };
+}
+
+function reporters(row: Folded): readonly string[] {
+  const agents = Object.keys(row.context).filter((group) => group.includes("|agent:"));
+  return [...new Set(agents.map((group) => group.slice(group.indexOf("|agent:") + 7)))].sort().slice(0, 1);
+}
+
+/** effects(after) - applied, counter by counter, without zeros. */
+export function difference(effects: Effects, applied: Effects): (readonly [string, bigint])[] {
+  const deltas: (readonly [string, bigint])[] = [];
+  for (const counter of Object.keys(effects)) {
+    const delta = (effects[counter] ?? 0n) - (applied[counter] ?? 0n);
+    if (delta !== 0n) deltas.push([counter, delta]);
+  }
+  for (const counter of Object.keys(applied)) {
+    const was = applied[counter] ?? 0n;
+    if (effects[counter] === undefined && was !== 0n) deltas.push([counter, -was]);
+  }
+  return deltas;
+}
