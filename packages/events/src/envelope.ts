@@ -19,6 +19,7 @@ import {
 import { ENTRY_BYTES_MAX, EVENTS_PER_ENTRY, EVENTS_PER_ENTRY_MAX, QUARANTINE_HEAD_BYTES } from "./limits.ts";
 import { ownPrefix, parseSource, type Source } from "./source.ts";
 import { clean } from "./text.ts";
+import { INGEST_PREFIXES } from "./topology.ts";
 
 /** An event together with who said it. */
 export interface Told {
@@ -81,7 +82,7 @@ export function parseEntry(entry: unknown, channel: Channel): Parsed {
     return refuse(`detail-type is ${show(entry["detail-type"])}: "${DETAIL_TYPE}" is taken`);
   }
   const source = parseSource(name);
-  const onBus = source?.kind === "agent" || source?.kind === "api";
+  const onBus = INGEST_PREFIXES.some((prefix) => name.startsWith(prefix));
   if (source === null || (channel === "bus" && !onBus)) {
     return refuse(`source is ${show(name)}: "bursar.agent.<agentId>" and "bursar.api.<apiId>" are heard`);
   }
