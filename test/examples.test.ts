@@ -10,9 +10,6 @@ import { type Expected, judge } from "./judge.ts";
 
 const FOLDER = new URL("./fixtures/examples/", import.meta.url);
 
-/** These need what the issue on budgets brings; the rest of what they expect is judged. */
-const LACK_ACTIONS: readonly string[] = ["revoked-not-frozen-a-later-session-of-the-window-is-revoked-too"];
-
 const names = readdirSync(FOLDER, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
@@ -28,7 +25,6 @@ const ORDERS: { readonly [name: string]: (lines: readonly string[]) => readonly 
 
 test("all fifteen examples are here", () => {
   expect(names).toHaveLength(15);
-  for (const name of LACK_ACTIONS) expect(names).toContain(name);
 });
 
 describe.each(names)("%s", (name) => {
@@ -45,19 +41,13 @@ describe.each(names)("%s", (name) => {
     const got = await replayed(arranged, config, now);
     // Actions and alerts may differ by order: a threshold is judged as the lines come.
     const { actions, alerts, ...anyOrder } = expected;
-    const judged = order === "in file order" ? { ...anyOrder, alerts, actions: actionsOf(name, actions) } : anyOrder;
+    const judged = order === "in file order" ? { ...anyOrder, alerts, actions } : anyOrder;
     expect(judge(got, withoutUndefined(judged))).toEqual([]);
     straight ??= got;
     expect(JSON.stringify(got.payments)).toBe(JSON.stringify(straight.payments));
     expect(JSON.stringify(got.budgets)).toBe(JSON.stringify(straight.budgets));
   });
 });
-
-function actionsOf(name: string, actions: Expected["actions"]): Expected["actions"] {
-  if (actions === undefined || !LACK_ACTIONS.includes(name)) return actions;
-  const { has: _later, ...rest } = actions;
-  return rest;
-}
 
 function withoutUndefined(expected: { [Field in keyof Expected]?: Expected[Field] | undefined }): Expected {
   return Object.fromEntries(Object.entries(expected).filter(([, value]) => value !== undefined)) as Expected;

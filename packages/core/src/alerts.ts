@@ -12,6 +12,10 @@ export interface Cause {
   readonly severity: Severity;
   /** What it is about, for the sample list. */
   readonly sample: string;
+  /** The last part of the alert's id; default the day. */
+  readonly period?: string;
+  /** When it came about; default the time of judging. */
+  readonly at?: string;
 }
 
 const CRITICAL: ReadonlySet<string> = new Set(["shadow_spend", "signed_after_revoke"]);
@@ -44,7 +48,7 @@ export function quarantineCauses(quarantined: readonly Quarantined[]): Cause[] {
 export function openAlerts(causes: readonly Cause[], now: string): Alert[] {
   const alerts = new Map<string, { cause: Cause; samples: string[]; count: number }>();
   for (const cause of causes) {
-    const id = `${cause.rule}/${cause.subject}/${now.slice(0, 10)}`;
+    const id = `${cause.rule}/${cause.subject}/${cause.period ?? now.slice(0, 10)}`;
     const known = alerts.get(id) ?? { cause, samples: [], count: 0 };
     known.count++;
     if (known.samples.length < SAMPLES_MAX) known.samples.push(cause.sample);
@@ -59,8 +63,8 @@ export function openAlerts(causes: readonly Cause[], now: string): Alert[] {
       severity: cause.severity,
       status: "open",
       count,
-      openedAt: now,
-      updatedAt: now,
+      openedAt: cause.at ?? now,
+      updatedAt: cause.at ?? now,
       text: `${cause.rule.replaceAll("_", " ")}: ${cause.subject}, ${count} ${count === 1 ? "time" : "times"}, such as ${samples[0]}`,
     }));
 }

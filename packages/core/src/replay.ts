@@ -11,6 +11,7 @@ import { countedBy, type Effects } from "./effects.ts";
 import { quarantinePut } from "./items.ts";
 import { eachPayment } from "./lists.ts";
 import type { Json, Store } from "./ports.ts";
+import { governReplay } from "./replay-govern.ts";
 import type { CorrelateWorld } from "./write.ts";
 
 export interface Replayed {
@@ -54,11 +55,15 @@ export async function replay(
   let events = 0;
   let chunk: Told[] = [];
   let count = 0;
+  const governor = governReplay(config, world.directory);
+  // Thresholds are judged after each line; where there are none, lines go together.
+  const linesTogether = config.budgets.some(({ thresholds }) => thresholds.length > 0) ? 1 : CHUNK_LINES;
   const drain = async (): Promise<void> => {
     const outcome = await correlate(store, world, chunk, latest);
     if (outcome.failed.length > 0)
       throw new Error(`${outcome.failed.length} events could not be committed: is another process writing here?`);
     for (const [chainId, head] of outcome.heads) heads.set(chainId, head);
+    governor.take(chunk, outcome.changed, latest);
     events += chunk.length;
     chunk = [];
     count = 0;
@@ -92,7 +97,7 @@ export async function replay(
           sample: "more than 50 events",
         });
       }
-      if (++count >= CHUNK_LINES) await drain();
+      if (++count >= linesTogether) await drain();
     }
   }
   await drain();
@@ -105,12 +110,12 @@ export async function replay(
     addAll(figures, applied);
     causes.push(...paymentCauses(payment, findings, world.directory));
   }
-  causes.push(...quarantineCauses([...quarantined.values()]));
+  causes.push(...quarantineCauses([...quarantined.values()]), ...governor.causes());
   return {
     payments,
     budgets: budgetRows(config.budgets, figures, config.org, now),
     alerts: openAlerts(causes, now),
-    actions: [],
+    actions: governor.actions(),
     quarantined: [...quarantined.values()],
   };
 }
