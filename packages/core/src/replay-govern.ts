@@ -12,11 +12,18 @@ import { windowOf } from "./windows.ts";
 import type { Changed } from "./write.ts";
 
 export interface ReplayGovernor {
+  /** Whether any budget has a threshold. */
+  readonly judges: boolean;
+  /** Whether an event can move a figure or show a session: after a line with one the thresholds are judged. */
+  readonly isMoved: (told: Told) => boolean;
   /** Takes in one line's events and what they changed, and judges at `latest`. */
   readonly take: (told: readonly Told[], changed: readonly Changed[], latest: string) => void;
   readonly actions: () => readonly Action[];
   readonly causes: () => readonly Cause[];
 }
+
+/** What producers say that moves held: everything else moves verdict and timeline. */
+const MOVING: ReadonlySet<string> = new Set(["agent.authorization_signed", "api.verification_started"]);
 
 export function governReplay({ budgets, org }: Config, directory: Directory): ReplayGovernor {
   const policies = budgets.filter(({ thresholds }) => thresholds.length > 0);
@@ -152,7 +159,20 @@ export function governReplay({ budgets, org }: Config, directory: Directory): Re
     const wide = [...scopes.keys()].filter((name) => name.startsWith("org:") || name.startsWith("label:"));
     return [...wide, ...[...agentIds].map((id) => `agent:${id}`)];
   };
-  return { take, actions: () => [...actions.values()], causes: () => [...causes.values()] };
+  const namesApis = policies.some(({ scope }) => scope.kind === "api");
+  const isMoved = ({ source, event }: Told): boolean => {
+    if (policies.length === 0 || event.type === "chain.heads") return false;
+    if (source.kind === "chain" || source.kind === "govern" || MOVING.has(event.type)) return true;
+    const { session, labels } = event as { session?: object; labels?: object };
+    return session !== undefined || labels !== undefined || (namesApis && source.kind === "api");
+  };
+  return {
+    judges: policies.length > 0,
+    isMoved,
+    take,
+    actions: () => [...actions.values()],
+    causes: () => [...causes.values()],
+  };
 }
 
 /** The agents that a scope is made of; null where it is made of sessions that signed. */

@@ -35,6 +35,9 @@ export interface ReplayOptions {
 /** Lines that go through the steps together. They come out as if each had come alone. */
 const CHUNK_LINES = 512;
 
+/** How much of an ISO time names its hour, the shortest window. */
+const HOUR = "2026-11-20T10".length;
+
 /** The world a config describes, with the heads as they stand. */
 export function worldOf(config: Config, heads: ReadonlyMap<number, Heads> = new Map()): CorrelateWorld {
   return { directory: directoryOf(config), deadlines: config.deadlines, counted: countedBy(config.budgets), heads };
@@ -56,8 +59,6 @@ export async function replay(
   let chunk: Told[] = [];
   let count = 0;
   const governor = governReplay(config, world.directory);
-  // Thresholds are judged after each line; where there are none, lines go together.
-  const linesTogether = config.budgets.some(({ thresholds }) => thresholds.length > 0) ? 1 : CHUNK_LINES;
   const drain = async (): Promise<void> => {
     const outcome = await correlate(store, world, chunk, latest);
     if (outcome.failed.length > 0)
@@ -84,8 +85,15 @@ export async function replay(
       }
       if (line === "" || line.trim() === "") continue;
       const parsed = parseEntryText(line, "replay");
+      let judged = false;
       for (const one of parsed.told) {
-        if (one.event.at > latest) latest = one.event.at;
+        if (one.event.at > latest) {
+          // A window may turn: what stands is judged in the old one first.
+          if (governor.judges && one.event.at.slice(0, HOUR) !== latest.slice(0, HOUR) && chunk.length > 0)
+            await drain();
+          latest = one.event.at;
+        }
+        judged ||= governor.isMoved(one);
         chunk.push(one);
       }
       for (const bad of parsed.quarantined) await refuse(bad);
@@ -97,7 +105,7 @@ export async function replay(
           sample: "more than 50 events",
         });
       }
-      if (++count >= linesTogether) await drain();
+      if (++count >= CHUNK_LINES || judged) await drain();
     }
   }
   await drain();
