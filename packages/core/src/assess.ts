@@ -32,7 +32,7 @@ export interface Findings {
   readonly evidence: Evidence;
   readonly claims: Claims;
   readonly state: Exclude<State, "safe" | "final" | "offered" | "declined">;
-  /** Claimed hashes whose transaction reverted. */
+  /** Its hashes, claimed or once seen on the chain, whose transaction reverted. */
   readonly reverted: readonly string[];
   readonly agentSpoke: boolean;
   readonly apiSpoke: boolean;
@@ -56,7 +56,7 @@ export interface Assessment {
 export function find(payment: Folded, directory: Directory): Findings {
   const evidence = evidenceOf(payment, directory);
   const claims = claimsOf(payment, evidence);
-  const reverted = revertedOf(evidence, claims);
+  const reverted = revertedOf(evidence);
   const delivery = deliveryOf(payment, evidence, directory);
   return {
     payment,
@@ -104,10 +104,10 @@ function verdictOf(findings: Findings, breaks: readonly Break[]): Verdict {
   return state === "settled" && allSpoke && someone && delivered ? "matched" : "pending";
 }
 
-function revertedOf(evidence: Evidence, claims: Claims): string[] {
+function revertedOf(evidence: Evidence): string[] {
   const hashes = new Set<string>();
   for (const entry of evidence.joined) {
     if (entry.type === "chain.reverted") hashes.add(entry.values[0]?.value.txHash as string);
   }
-  return claims.hashes.map(({ txHash }) => txHash).filter((hash) => hashes.has(hash));
+  return [...hashes].sort();
 }

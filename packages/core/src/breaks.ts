@@ -110,7 +110,8 @@ function isForeignWallet({ evidence }: Findings, { directory }: World): boolean 
 function isUnwatched({ payment, evidence }: Findings, { directory }: World): boolean {
   const key = parsePaymentId(payment.id);
   if (key === null || evidence.agent.length + evidence.api.length + evidence.chain.length === 0) return false;
-  return key.chainId !== directory.chainId || (key.method === "eip3009" && key.asset !== directory.asset);
+  const asset = key.method === "eip3009" ? key.asset : (evidence.settlement?.asset ?? directory.asset);
+  return key.chainId !== directory.chainId || asset !== directory.asset;
 }
 
 function firstApiFact({ evidence }: Findings): string | null {

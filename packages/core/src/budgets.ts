@@ -46,7 +46,7 @@ export function budgetRows(policies: readonly Policy[], figures: Effects, org: s
     for (const { kind, scope, window, start, amount } of counters) {
       if (amount === 0n || !covers(policy, scope, org) || (kind === "spent" && window !== policy.window)) continue;
       const at = kind === "held" ? current.start : start;
-      const name = `${policy.id}\n${scope.kind}:${scope.id}\n${at ?? ""}`;
+      const name = `${policy.id}\n${scope.kind}:${policyId(scope)}\n${at ?? ""}\n${scope.id}`;
       const row = rows.get(name);
       const held = (row === undefined ? 0n : BigInt(row.held)) + (kind === "held" ? amount : 0n);
       const spent = (row === undefined ? 0n : BigInt(row.spent)) + (kind === "spent" ? amount : 0n);
@@ -74,7 +74,9 @@ function rowOf(policy: Policy, scope: ScopeRef, start: string | null, held: bigi
     held: held.toString(),
     spent: spent.toString(),
     remaining: (policy.limit - held - spent).toString(),
-    crossed: policy.thresholds.map(({ at }) => at).filter((at) => isCrossed(at, held + spent, policy.limit)),
+    crossed: [...new Set(policy.thresholds.map(({ at }) => at))]
+      .filter((at) => isCrossed(at, held + spent, policy.limit))
+      .sort((a, b) => a - b),
     mode: policy.mode,
   };
 }

@@ -41,14 +41,18 @@ export function claimsOf(_payment: Folded, evidence: Evidence): Claims {
     .flatMap(({ values }) => values.map(({ value }) => value.accepted as unknown as Offer | undefined))
     .filter((offer) => offer !== undefined);
   const offer = offers[0] ?? requestedOffer(evidence.joined, signedEntries);
-  const schemes = [offer?.scheme, ...verifiedEntries.flatMap(({ values }) => values.map(({ value }) => value.scheme))];
+  const known = offers.length > 0 ? offers : offer === null ? [] : [offer];
+  const schemes = [
+    ...known.map(({ scheme }) => scheme),
+    ...verifiedEntries.flatMap(({ values }) => values.map(({ value }) => value.scheme)),
+  ];
   return {
     signed,
     verified,
     largestSigned: largest(signed),
     largest: largest([...signed, ...verified]),
     offer,
-    offers: offers.length > 0 ? offers : offer === null ? [] : [offer],
+    offers: known,
     upto: schemes.includes("upto"),
     hashes: hashesOf([...agent, ...api]),
     expired: isExpired(chain, [...signedEntries, ...verifiedEntries]),

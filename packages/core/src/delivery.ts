@@ -42,14 +42,17 @@ function isAlone(payment: Folded, entry: Entry, evidence: Evidence, directory: D
     const siblings = payment.siblings[name] ?? {};
     return Object.keys(siblings).every((id) => {
       const sibling = siblings[id];
-      return sibling !== undefined && id !== DROPPED && !standsBehind(id, sibling, entry, directory);
+      return sibling !== undefined && id !== DROPPED && !standsBehind(name, id, sibling, entry, directory);
     });
   });
 }
 
 /** Whether a sibling is one of the payments that a fact of this speaker joins: charged to the agent, or paid to the API. */
-function standsBehind(id: string, sibling: Sibling, entry: Entry, directory: Directory): boolean {
-  const reported = sibling.by.includes(`${entry.kind}:${entry.who}`);
+function standsBehind(name: string, id: string, sibling: Sibling, entry: Entry, directory: Directory): boolean {
+  // A request is its agent's own: what the agent signed for it stands behind it, whether or not the API has seen it yet.
+  const reported = sibling.by.some(
+    (by) => by === `${entry.kind}:${entry.who}` || (name.startsWith("req:") && by.startsWith("agent:")),
+  );
   const settlement = settlementOf(sibling.chain);
   if (entry.kind === "api") {
     if (settlement === null) return reported;

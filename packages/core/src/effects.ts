@@ -10,6 +10,7 @@ import type { Findings } from "./assess.ts";
 import { isSuperseded } from "./delivery.ts";
 import type { Directory } from "./directory.ts";
 import { type Entry, ofType } from "./evidence.ts";
+import { compareStamped } from "./slot.ts";
 import { windowStart } from "./windows.ts";
 
 export type ScopeKind = Policy["scope"]["kind"];
@@ -64,8 +65,8 @@ export function effectsOf(findings: Findings, directory: Directory, counted: Cou
   };
 
   if (settlement !== null) {
-    const watched = key.chainId === directory.chainId && (key.method === "transfer" || key.asset === directory.asset);
-    if (!watched) return {};
+    const asset = key.method === "transfer" ? settlement.asset : key.asset;
+    if (key.chainId !== directory.chainId || asset !== directory.asset) return {};
     const scopes = [
       ...agentScopes,
       ...apiScopes(settlement.payee, evidence.apiId),
@@ -93,7 +94,12 @@ export function effectsOf(findings: Findings, directory: Directory, counted: Cou
   // Unknown counts: on a chain that nobody watches it binds the agent until a human closes it, and nobody else.
   if (key.chainId !== directory.chainId || key.asset !== directory.asset) return effects;
   const verified = listedClaim(evidence.api, directory);
-  if (verified !== null) hold(apiScopes(verified.payTo, evidence.apiId), verified.amount);
+  if (verified !== null) {
+    // What an API says of another's payTo binds itself alone.
+    const ownsPayTo = directory.payToOwners.get(verified.payTo)?.includes(verified.apiId);
+    hold([{ kind: "api", id: verified.apiId }], verified.amount);
+    if (ownsPayTo) hold([{ kind: "payee", id: verified.payTo }], verified.amount);
+  }
   if (signed !== null && verified !== null) {
     hold(commonScopes(findings, directory), signed.amount < verified.amount ? signed.amount : verified.amount);
   }
@@ -137,28 +143,40 @@ function apiScopes(payee: string, apiId: string | null): ScopeRef[] {
 /** What agent and API both have a say in. The config's labels of an agent outrank its requests' labels. */
 function commonScopes({ evidence }: Findings, directory: Directory): ScopeRef[] {
   const labels = new Set<string>();
+  const requests = ofType([...evidence.joined], "agent.request_sent")
+    .flatMap(({ who, values }) => values.slice(0, 1).map((stamped) => ({ ...stamped, who })))
+    .sort(compareStamped);
   for (const owner of evidence.owners) {
-    const requested: Record<string, string> = {};
-    for (const { who, values } of ofType([...evidence.joined], "agent.request_sent")) {
-      const said = values[0]?.value.labels as Record<string, string> | undefined;
-      if (who === owner && said !== undefined) Object.assign(requested, said);
+    const pairs = new Map(Object.entries(directory.labels.get(owner) ?? {}));
+    // Where two requests of one payment differ, the earlier word stands, as everywhere.
+    for (const { who, value } of requests) {
+      if (who !== owner) continue;
+      for (const [name, label] of Object.entries((value.labels ?? {}) as Record<string, string>))
+        if (!pairs.has(name)) pairs.set(name, label);
     }
-    for (const [name, value] of Object.entries({ ...requested, ...directory.labels.get(owner) }))
-      labels.add(`${name}=${value}`);
+    for (const [name, label] of pairs) labels.add(`${name}=${label}`);
   }
   return [{ kind: "org", id: directory.org }, ...[...labels].sort().map((id) => ({ kind: "label" as const, id }))];
 }
 
 /** The largest verification of an API that the config lists: nobody else's word holds anything. */
-function listedClaim(api: readonly Entry[], directory: Directory): { amount: bigint; payTo: string } | null {
-  let best: { amount: bigint; payTo: string } | null = null;
+function listedClaim(api: readonly Entry[], directory: Directory): ApiClaim | null {
+  let best: ApiClaim | null = null;
   for (const { who, values } of ofType([...api], "api.verification_started")) {
     if (!directory.listedApis.has(who)) continue;
     for (const { value } of values) {
-      const claim = { amount: BigInt(value.amount as string), payTo: value.payTo as string };
-      if (best === null || claim.amount > best.amount || (claim.amount === best.amount && claim.payTo < best.payTo))
+      const claim = { apiId: who, amount: BigInt(value.amount as string), payTo: value.payTo as string };
+      if (best === null || claim.amount > best.amount || (claim.amount === best.amount && nameOf(claim) < nameOf(best)))
         best = claim;
     }
   }
   return best;
 }
+
+interface ApiClaim {
+  readonly apiId: string;
+  readonly amount: bigint;
+  readonly payTo: string;
+}
+
+const nameOf = ({ apiId, payTo }: ApiClaim): string => `${apiId} ${payTo}`;

@@ -49,7 +49,7 @@ export interface Evidence {
 /** Sorts what is known of a payment by what counts. */
 export function evidenceOf(payment: Folded, directory: Directory): Evidence {
   const key = parsePaymentId(payment.id);
-  const own = entriesOf(payment.own);
+  const own = entriesOf(payment.own).filter(speaks);
   const context = entriesOf(payment.context);
   const payer = payerOf(key, own);
   const claimants = [...context, ...own].filter(isClaim).map((entry) => entry.who);
@@ -142,6 +142,7 @@ function aliasesOfPayment(
   const chainId = parsePaymentId(id)?.chainId ?? defaultChainId;
   const aliases = new Set<string>();
   for (const entry of entries) {
+    if (!speaks(entry)) continue;
     for (const { value } of entry.values) {
       const { txHash, requestId, purchaseId, session } = value as Names;
       if (txHash !== undefined && entry.type !== "chain.cancelled") aliases.add(alias.transaction(chainId, txHash));
@@ -233,7 +234,7 @@ export function lastWord(entries: readonly Entry[], compare: (a: Stamped, b: Sta
   return last;
 }
 
-/** True for an entry whose speaker said something that version 1 knows. */
+/** True for an entry that version 1 knows: any other appears in the timeline, and ties and moves nothing. */
 export const speaks = (entry: Entry): boolean => entry.type !== "?" && !isUnknown(entry.type);
 
 function isClaim(entry: Entry): boolean {

@@ -83,7 +83,7 @@ function join(slots: Slots, facts: readonly Fact[]): Slots {
   for (const fact of facts) {
     const unknown = isUnknown(fact.type);
     const group = `${unknown ? "?" : fact.type}|${fact.by}`;
-    const key = keyOf(fact);
+    const key = unknown ? `${fact.type}~${keyOf(fact)}` : keyOf(fact);
     const value = unknown ? { ...fact.value, type: fact.type } : fact.value;
     const keys = (joined ?? slots)[group];
     const before = keys?.[key];

@@ -3,8 +3,9 @@ import type { EventOf, Offer } from "@bursar/events/contract";
 import type { Payment } from "@bursar/events/shapes";
 import type { Assessment, World } from "./assess.ts";
 import type { Directory } from "./directory.ts";
-import { type Entry, entriesOf, lastWord, ofType } from "./evidence.ts";
+import { type Entry, entriesOf, lastWord, ofType, speaks } from "./evidence.ts";
 import type { Folded } from "./payment.ts";
+import { first } from "./show.ts";
 import { compareStamped } from "./slot.ts";
 import { explorerUrl, timelineOf } from "./timeline.ts";
 
@@ -62,7 +63,7 @@ export function showRow(row: Folded, assessment: Assessment, directory: Director
     verdict: assessment.verdict,
     breaks: assessment.breaks,
     payer: null,
-    purchaseId: null,
+    purchaseId: first(entries.filter(speaks), "purchaseId"),
     bookedAt: null,
     timeline: timelineOf(entries),
   };
@@ -78,7 +79,7 @@ export function showRow(row: Folded, assessment: Assessment, directory: Director
       asset: null,
       amount: null,
       txHashes: [txHash],
-      requestId: null,
+      requestId: first(entries.filter(speaks), "requestId"),
       sessionId: null,
       explorerUrl: explorerUrl(Number(chainId), txHash),
     };

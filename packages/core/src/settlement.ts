@@ -13,6 +13,8 @@ export interface Settlement {
   readonly blockHash: string;
   readonly payee: string;
   readonly amount: string;
+  /** Of a transfer; an authorization's asset stands in its key. */
+  readonly asset?: string;
   readonly seq: number;
   /** The block's time. */
   readonly at: string;
@@ -42,15 +44,17 @@ export function wasSettled(slots: Slots): boolean {
 }
 
 function liveOf(settled: readonly Stamped[], orphaned: readonly Stamped[]): Settlement | null {
-  const top = Math.max(...settled.map(seqOf));
   const taken = new Set<string>();
-  for (const stamped of orphaned) {
-    const { seq, blockHash } = stamped.value as { seq?: number; blockHash?: string };
-    if (seq === undefined) taken.add(blockHash ?? "");
-    else if (seq >= top) return null;
+  let orphanedAt = -1;
+  for (const { value } of orphaned) {
+    if (value.seq === undefined) taken.add(value.blockHash as string);
+    else orphanedAt = Math.max(orphanedAt, value.seq as number);
   }
-  const live = settled
-    .filter((stamped) => seqOf(stamped) === top && !taken.has(stamped.value.blockHash as string))
+  const rest = settled.filter((stamped) => !taken.has(stamped.value.blockHash as string));
+  const top = Math.max(...rest.map(seqOf));
+  if (orphanedAt >= top) return null;
+  const live = rest
+    .filter((stamped) => seqOf(stamped) === top)
     .sort((a, b) => blockOf(a) - blockOf(b) || compareStamped(a, b));
   const last = live[live.length - 1];
   return last === undefined ? null : ({ ...last.value, seq: top, at: last.at } as unknown as Settlement);

@@ -13,9 +13,9 @@ export function showPayment({ payment, evidence, claims }: Findings, assessment:
     ...new Set([
       ...claims.hashes.map(({ txHash }) => txHash),
       ...texts(entriesOf(payment.own), "chain.settled", "txHash"),
+      ...(key?.method === "transfer" ? [key.txHash] : []),
     ]),
   ].sort();
-  if (key?.method === "transfer") hashes.push(key.txHash);
   const linked = settlement?.txHash ?? claims.hashes[0]?.txHash;
   const said = [...agent, ...api];
   return {
@@ -43,7 +43,7 @@ export function showPayment({ payment, evidence, claims }: Findings, assessment:
 }
 
 /** The representative of a field: what the least fact by (at, canonical JSON) that has it says. */
-function first(entries: readonly Entry[], field: string): string | null {
+export function first(entries: readonly Entry[], field: string): string | null {
   let least: Stamped | null = null;
   for (const { values } of entries) {
     for (const stamped of values) {

@@ -39,8 +39,8 @@ function allTies(payment: Folded, directory: Directory): Map<string, AliasTie> {
   const isTransfer = payment.id.startsWith("transfer:");
   for (const { alias: name, by } of tiesOf(payment, directory)) {
     aliases.add(name);
-    // Who says so matters on hashes alone, where the chain's own fact is a tie enough.
-    const who = name.startsWith("tx:") ? by : "-";
+    // Who says so matters where an answer may name no more; on hashes the chain's own fact is a tie enough.
+    const who = name.startsWith("tx:") || name.startsWith("req:") ? by : "-";
     if (who !== "chain" || isTransfer) ties.set(`${name} ${who}`, { alias: name, name: who, tie: { by: who } });
   }
   const chainId = parsePaymentId(payment.id)?.chainId ?? directory.chainId;

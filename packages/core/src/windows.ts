@@ -36,8 +36,9 @@ export function windowOf(window: Window, at: string): Span {
       // 1970-01-01 was a Thursday: three days into its week.
       return span(ms - mod(ms + 3 * DAY_MS, 7 * DAY_MS), 7 * DAY_MS);
     case "month": {
-      const start = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
-      const end = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+      // Not Date.UTC, which takes a year before 100 for one of the 1900s.
+      const start = date.setUTCDate(1) - mod(ms, DAY_MS);
+      const end = new Date(start).setUTCMonth(date.getUTCMonth() + 1);
       return span(start, end - start);
     }
     case "total":

@@ -112,6 +112,20 @@ const table: Record<string, [Told[], string[], string?]> = {
     ["settled matched"],
   ],
 
+  "orphaned without seq: what stood before stands again": [
+    [
+      ...honest("7", "4").filter(({ event }) => event.type !== "chain.settled"),
+      settled("7", "4", 3, { seq: 1, blockHash: hash("8") }),
+      settled("7", "4", 5, { seq: 3 }),
+      orphaned("7", "4"),
+    ],
+    ["settled matched"],
+  ],
+  "orphaned, and the same transaction reverts": [
+    [signed("7", 0), settled("7", "4", 3), orphaned("7", "4"), reverted("4", 40)],
+    ["signed break reverted"],
+  ],
+
   "a silent agent": [without(honest("7", "4"), "agent."), ["settled break unreported_by_agent"]],
   "a silent agent, before the deadline": [without(honest("7", "4"), "agent."), ["settled pending"], at(302)],
   "a silent agent of an unsettled payment": [[verified("7", 1)], ["signed break unreported_by_agent"], at(301)],
@@ -190,6 +204,16 @@ const table: Record<string, [Told[], string[], string?]> = {
       answered("7", 5),
     ],
     ["settled break amount_mismatch"],
+  ],
+  "signed for one request under upto, for another as exact": [
+    [
+      signed("7", 0, { requestId: "r1", accepted: { ...offer(), scheme: "upto" } }),
+      signed("7", 1, { requestId: "r2", accepted: offer() }),
+      verified("7", 1),
+      settled("7", "4", 3, { amount: "10" }),
+      answered("7", 5),
+    ],
+    ["settled matched"],
   ],
   "one source says two amounts": [
     [signed("7", 0), signed("7", 1, { amount: "2000" })],
@@ -287,6 +311,11 @@ const table: Record<string, [Told[], string[], string?]> = {
     ],
     ["settled matched"],
   ],
+  "a transfer of an asset that nobody watches": [
+    [transferred("4", 1, 3, { asset: payTo.stranger })],
+    ["settled break unwatched_chain"],
+    at(60),
+  ],
   "a transfer that is also a settlement counts once": [
     [...honest("7", "4"), transferred("4", 1, 3)],
     ["settled matched"],
@@ -351,6 +380,45 @@ describe("joins", () => {
     expect(await verdicts([...first, ...second, answer])).toEqual([
       "settled break paid_not_delivered",
       "settled break paid_not_delivered",
+    ]);
+  });
+
+  test("an answer by request alone delivers where one payment was signed for it, settled or not", async () => {
+    const paid = (by: string, payer: string) => [
+      signed("7", 0, { requestId: "r1" }, by, payer),
+      settled("7", "4", 3, {}, payer),
+      verified("7", 1, {}, "reports", payer),
+    ];
+    for (const [by, payer] of [
+      ["research", wallet.research],
+      ["drifter", wallet.nobody],
+    ] as const) {
+      const again = signed("8", 0, { requestId: "r1" }, by, payer);
+      for (const answer of [
+        agent(by)("response_received", 5, { requestId: "r1", status: 200, settled: true }),
+        reports("content_returned", 5, { requestId: "r1", agentId: by, status: 200 }),
+      ]) {
+        expect(await verdicts([...paid(by, payer), answer])).toEqual(["settled matched"]);
+        expect(await verdicts([...paid(by, payer), again, answer])).toEqual([
+          "settled break paid_not_delivered",
+          "signed pending",
+        ]);
+      }
+    }
+  });
+
+  test("an unknown type ties nothing, and each one stands in the timeline", async () => {
+    const news = ["a", "b", "c", "d", "e", "f"].map((name) =>
+      research(`new_${name}`, 1, { payment: key("7"), requestId: "r1" }),
+    );
+    const payments = await outcome([
+      research("payment_required", 0, { requestId: "r1", offers: [offer()] }),
+      signed("7", 3),
+      ...news,
+    ]);
+    expect(payments.map(({ id, requestId, timeline }) => [id, requestId, timeline.length])).toEqual([
+      [idOf("7"), null, 7],
+      ["request:research:r1", "r1", 1],
     ]);
   });
 
@@ -444,6 +512,18 @@ describe("who is charged", () => {
       explorerUrl: `https://arbiscan.io/tx/${hash("4")}`,
       bookedAt: at(3),
     });
+    const bought = { requestId: "r1", purchaseId: "p1" };
+    const rows = await outcome([
+      research("payment_required", 0, { ...bought, offers: [offer()] }),
+      research("response_received", 1, { ...bought, requestId: "r2", txHash: hash("5"), status: 200, settled: null }),
+    ]);
+    expect(rows).toMatchObject([bought, { ...bought, requestId: "r2" }]);
+    const transferKey = { method: "transfer", chainId: 42161, txHash: hash("4"), logIndex: 1 };
+    const [named] = await outcome([
+      transferred("4", 1, 3),
+      research("response_received", 5, { payment: transferKey, txHash: hash("4"), status: 200, settled: true }),
+    ]);
+    expect(named?.txHashes).toEqual([hash("4")]);
     const [transfer] = await outcome([transferred("4", 1, 3)]);
     expect(transfer).toMatchObject({
       id: `transfer:42161:${hash("4")}:1`,
