@@ -212,7 +212,7 @@ export const chainEvents = [
 export const governEvents = [z.object({ type: z.literal("session.revoked"), ...base, session: sessionRef })] as const;
 
 /** A newer producer's event: kept in the timeline, joined to nothing but what it names. */
-export const unknownEvent = z.object({ type: z.string().regex(/^(?:agent|api)\.[a-z0-9_.]{1,64}$/), ...api });
+export const unknownEvent = z.object({ type: z.string().regex(/^(?:agent|api)\.[\x21-\x7e]{1,128}$/), ...api });
 
 export const event = z.discriminatedUnion("type", [...agentEvents, ...apiEvents, ...chainEvents, ...governEvents]);
 

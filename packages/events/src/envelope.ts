@@ -121,8 +121,11 @@ export function parseEvent(raw: unknown, source: Source): Event | UnknownEvent |
   const event = parsed.data as Event | UnknownEvent;
   if (source.kind === "agent" || source.kind === "api") {
     const { payment, txHash, requestId } = event as UnknownEvent;
-    const named = payment !== undefined || txHash !== undefined || requestId !== undefined;
-    if (!named && !MAY_NAME_NONE.includes(type)) return "names neither payment, txHash nor requestId";
+    if (payment !== undefined || txHash !== undefined || MAY_NAME_NONE.includes(type)) return event;
+    if (requestId === undefined) return "names neither payment, txHash nor requestId";
+    // Nobody's request joins nothing; a fact that nobody will ever see again is not taken silently.
+    if (known !== undefined && source.kind === "api" && (event as UnknownEvent).agentId === undefined)
+      return "names a requestId without its agentId, and neither payment nor txHash";
   }
   return event;
 }

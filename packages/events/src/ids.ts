@@ -56,8 +56,9 @@ export const alias = {
   request: (agentId: string, requestId: string) => `req:${agentId}:${requestId}`,
   purchase: (payer: string, payTo: string, purchaseId: string) => `pur:${payer}:${payTo}:${purchaseId}`,
   transaction: (chainId: number, txHash: string) => `tx:${chainId}:${txHash}`,
-  /** The session id is escaped, so that no pair of manager and session reads as another. */
-  session: (managerArn: string, sessionId: string) => `ses:${managerArn}:${encodeURIComponent(sessionId)}`,
+  /** The session id's colons are escaped, so that no pair of manager and session reads as another. */
+  session: (managerArn: string, sessionId: string) =>
+    `ses:${managerArn}:${sessionId.replaceAll("%", "%25").replaceAll(":", "%3A")}`,
   wallet: (address: string) => `wal:${address}`,
 } as const;
 

@@ -5,12 +5,12 @@ import { cleanText, cleanUrl, ID_MAX, isIdentifier } from "./text.ts";
 
 export const address = z
   .string()
-  .regex(/^0x[0-9a-fA-F]{40}$/, "must be an address: 0x and 40 hex digits")
+  .regex(/^0[xX][0-9a-fA-F]{40}$/, "must be an address: 0x and 40 hex digits")
   .toLowerCase();
 
 export const hash = z
   .string()
-  .regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits")
+  .regex(/^0[xX][0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits")
   .toLowerCase();
 
 /** A uint256 as a decimal string: no sign, point, exponent or leading zero. */
