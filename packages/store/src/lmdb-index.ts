@@ -14,6 +14,14 @@ export interface IndexRange {
   readonly limit?: number;
 }
 
+/**
+ * A long index is read page by page, and nothing in that waits for a disk: between two pages whoever else has a turn on
+ * this thread takes it. Without it one search through 100,000 payments stopped the whole machine for 14 seconds.
+ */
+export function turnBetweenPages({ after }: IndexRange): Promise<void> | null {
+  return after == null ? null : new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Entries that moved since the last flush are left out: they show at their new place after the next. */
 export function readIndex(
   db: Database,

@@ -3,7 +3,7 @@ import { closedError, StoreError } from "./error.ts";
 import { checkKey } from "./keys.ts";
 import type { LmdbStore } from "./lmdb.ts";
 import type { Database } from "./lmdb-groups.ts";
-import { readChanges, readIndex } from "./lmdb-index.ts";
+import { readChanges, readIndex, turnBetweenPages } from "./lmdb-index.ts";
 import { readCounter, readFacts, readRow } from "./lmdb-rows.ts";
 
 export function readerOf(db: Database): LmdbStore {
@@ -29,6 +29,7 @@ export function readerOf(db: Database): LmdbStore {
       return { items, next };
     },
     async index(name, partition, range = {}) {
+      await turnBetweenPages(range);
       usable();
       return readIndex(db, null, name, partition, range);
     },

@@ -6,7 +6,7 @@ import { checkCommit, checkKey, dataText } from "./keys.ts";
 import type { LmdbOptions, LmdbStore } from "./lmdb.ts";
 import { type Row, rowText } from "./lmdb-codec.ts";
 import { createGroups, type Database } from "./lmdb-groups.ts";
-import { readChanges, readIndex } from "./lmdb-index.ts";
+import { readChanges, readIndex, turnBetweenPages } from "./lmdb-index.ts";
 import { counterSlotOf, readFacts, slotOf } from "./lmdb-rows.ts";
 
 /** `release` gives the directory's lock back. */
@@ -53,6 +53,7 @@ export function writerOf(db: Database, options: LmdbOptions, release: () => void
     },
 
     async index(name, partition, range = {}) {
+      await turnBetweenPages(range);
       begin();
       if (!eager) await groups.flush();
       return readIndex(db, rows, name, partition, range);

@@ -79,6 +79,8 @@ function openDatabase(directory: string, readOnly: boolean): Database {
       keyEncoding: "binary",
       encoding: "string",
       overlappingSync: false,
+      // Groups are batches already; a batch round them has a promise of its own that nobody can catch when a disk is full.
+      eventTurnBatching: false,
       readOnly,
     });
   } catch (error) {

@@ -317,6 +317,22 @@ describe("a directory that is not ours, or damaged", () => {
   });
 });
 
+test("a long index lets others have their turn between its pages", async () => {
+  const store = await opened(directory());
+  for (let n = 0; n < 30; n++) {
+    const index = { list: { partition: "research", sort: String(n).padStart(2, "0") } };
+    await store.commit([{ pk: `PAY#${n}`, sk: ".", data: n, expected: null, index }], []);
+  }
+  const order: string[] = [];
+  setImmediate(() => order.push("other"));
+  let after: string | null = null;
+  do {
+    after = (await store.index("list", "research", { after, limit: 10 })).next;
+    order.push("page");
+  } while (after !== null);
+  expect(order).toEqual(["page", "other", "page", "page"]);
+});
+
 describe("a disk that is full", () => {
   test("waiting callers are told, nothing more is taken, what was acknowledged is there", async () => {
     const at = directory();
@@ -329,6 +345,8 @@ describe("a disk that is full", () => {
       }
       const later = await store.putAll([{ pk: "AL#1", sk: "F#", data: 1 }]).catch((error) => error.fault);
       const read = await store.get([{ pk: "PAY#0", sk: "." }]).catch((error) => error.fault);
+      // lmdb-js has promises of its own for a failed write; one that nobody catches would end the process.
+      await new Promise((resolve) => setTimeout(resolve, 300));
       console.log(JSON.stringify({ done, fault, later, read }));
       process.exit(0);`;
     // ulimit -f stands in for the full disk: a write beyond it fails (EFBIG; node ignores the signal).
