@@ -116,7 +116,8 @@ export function tiesOf(
   const key = parsePaymentId(payment.id);
   if (key === null) return [];
   const own = entriesOf(payment.own);
-  const payer = payerOf(key, own);
+  // Ties are never undone: where the chain named several payers of one log, the names of all of them, in any order.
+  const payers = key.method === "transfer" ? texts(own, "chain.transferred", "payer") : [key.payer];
   const payTos = [
     ...texts(own, "agent.authorization_signed", "payTo"),
     ...texts(own, "api.verification_started", "payTo"),
@@ -125,9 +126,12 @@ export function tiesOf(
   const ties: { alias: string; by: string }[] = [];
   for (const entry of own) {
     const by = entry.who === "" ? entry.kind : `${entry.kind}:${entry.who}`;
-    for (const name of aliasesOfPayment(payment.id, payer, payTos, [entry], directory.chainId))
-      ties.push({ alias: name, by });
-    if (payer !== null && !directory.walletOwner.has(payer)) ties.push({ alias: alias.wallet(payer), by: "-" });
+    for (const payer of payers.length === 0 ? [null] : payers) {
+      for (const name of aliasesOfPayment(payment.id, payer, payTos, [entry], directory.chainId))
+        ties.push({ alias: name, by });
+    }
+    for (const payer of payers)
+      if (!directory.walletOwner.has(payer)) ties.push({ alias: alias.wallet(payer), by: "-" });
   }
   return ties;
 }

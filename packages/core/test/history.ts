@@ -31,6 +31,9 @@ export const config = parseConfig({
     { id: "sessions", scope: { session: "*" }, window: "total", limitUsd: "5.00" },
     { id: "payees", scope: { payee: "*" }, window: "hour", limitUsd: "5.00" },
     { id: "desk", scope: { label: "team=desk" }, window: "week", limitUsd: "5.00" },
+    { id: "x", scope: { label: "team=x" }, window: "week", limitUsd: "5.00" },
+    { id: "wallets", scope: { wallet: "*" }, window: "day", limitUsd: "5.00" },
+    { id: "apis", scope: { api: "*" }, window: "day", limitUsd: "5.00" },
   ],
 });
 
@@ -45,8 +48,8 @@ const amount = one("1", "2", "5", "100");
 const payTo = one(...PAYEES);
 const session = maybe(one("s1", "s2").map((sessionId) => ({ managerArn: ARN, sessionId, userId: "u" })));
 const offer = fc
-  .record({ amount, payTo })
-  .map((o) => ({ scheme: "exact", network: "eip155:42161", asset: USDC, maxTimeoutSeconds: 60, ...o }));
+  .record({ amount, payTo, scheme: one("exact", "upto") })
+  .map((o) => ({ network: "eip155:42161", asset: USDC, maxTimeoutSeconds: 60, ...o }));
 const validBefore = one("1795172400", "1795172500", "1795172600");
 const common = { requestId: maybe(requestId), purchaseId: maybe(one("p1")), txHash: maybe(hash) };
 const status = one(200, 402, 500);
