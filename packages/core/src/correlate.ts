@@ -12,7 +12,7 @@ import { commitAll } from "./commit.ts";
 import { type Fact, homeOf } from "./fact.ts";
 import { greatest, raiseHeads } from "./heads.ts";
 import { FACTS_PER_ITEM, factsPut, paymentKey, tiesPut } from "./items.ts";
-import { type Folded, fold, foldContext, foldSibling, type Tie } from "./payment.ts";
+import { type Folded, fold, foldContext, foldSibling, SIBLINGS_MAX, type Tie } from "./payment.ts";
 import type { Put, Store } from "./ports.ts";
 import { type Loaded, load } from "./record.ts";
 import { byAlias, newTies } from "./ties.ts";
@@ -179,23 +179,26 @@ async function readOtherSide(
     const tying = tied.get(name) ?? new Set();
     const members =
       told.length > 0 ? new Set([...content.ties.keys(), ...tying]) : new Set([...tying, ...exchangers(content)]);
+    // A payment keeps the least of its siblings, and one more tells it that there are others.
+    const siblings = [...content.ties].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, SIBLINGS_MAX + 2);
+    const tiers = new Set([...tying].flatMap((tier) => [...workOf(tier).tellers]));
     for (const id of members) {
       const work = workOf(id);
       work.context.push(...content.facts);
       if (exchanges(content, id)) {
-        for (const [sibling, ties] of content.ties)
+        for (const [sibling, ties] of siblings)
           for (const tie of ties) work.siblings.push({ alias: name, id: sibling, tie });
       }
       for (const { teller } of told) work.tellers.add(teller);
       // What a sibling is told it is told for those who tie: they wait for it.
-      if (!tying.has(id)) for (const tier of tying) for (const teller of workOf(tier).tellers) work.tellers.add(teller);
+      if (!tying.has(id)) for (const teller of tiers) work.tellers.add(teller);
       reached.add(id);
     }
     const row = content.row;
     if (row !== null && content.facts.length > 0 && (content.ties.size === 0 || tying.size > 0)) {
       const work = workOf(row);
       if (content.ties.size === 0) work.context.push(...content.facts);
-      for (const [id, ties] of content.ties) for (const tie of ties) work.siblings.push({ alias: name, id, tie });
+      for (const [id, ties] of siblings) for (const tie of ties) work.siblings.push({ alias: name, id, tie });
       for (const { teller } of told) work.tellers.add(teller);
       reached.add(row);
     }

@@ -407,6 +407,17 @@ describe("joins", () => {
     }
   });
 
+  test("forty signatures of one request: each is held apart, and an answer by request is about none", async () => {
+    const story = Array.from({ length: 40 }, (_, i) =>
+      signed("7", i, { requestId: "r1", payment: { ...key("7"), nonce: `0x${String(i).padStart(64, "0")}` } }),
+    );
+    const answer = research("response_received", 50, { requestId: "r1", status: 500, settled: false });
+    const payments = await outcome([...story, answer]);
+    expect(payments.map(({ state, verdict, timeline }) => [state, verdict, timeline.length])).toEqual(
+      story.map(() => ["signed", "pending", 2]),
+    );
+  });
+
   test("an unknown type ties nothing, and each one stands in the timeline", async () => {
     const news = ["a", "b", "c", "d", "e", "f"].map((name) =>
       research(`new_${name}`, 1, { payment: key("7"), requestId: "r1" }),
