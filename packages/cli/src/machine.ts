@@ -44,7 +44,7 @@ export interface MachineOptions {
         readonly startBlock?: number | undefined;
       }
     | undefined;
-  /** A line for a person, such as that the chain does not answer. The feed's `notice` says the same. */
+  /** A line for a person, such as that the chain does not answer. The feed's `notice` says the same, once one can listen. */
   readonly log?: ((line: string) => void) | undefined;
 }
 
@@ -90,11 +90,12 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     const store = await openLmdbStore(join(data, "store"));
     closing.push(() => store.close());
     const feed = createFeed();
-    const faults = createFaults((message) => {
+    const notice = (message: string): void => {
       log(message);
       feed.emit({ kind: "notice", at: now(), data: { message } });
-    });
-    const queue = await openQueue(join(data, "queue"), { log });
+    };
+    const faults = createFaults(notice);
+    const queue = await openQueue(join(data, "queue"), { log: notice });
     closing.push(() => queue.close());
     const heads = new Map<number, Heads>();
     const world = { ...worldOf(config, heads), heads };

@@ -21,33 +21,52 @@ export function frameOf(payload: string): Buffer {
 
 export interface ReadSegment {
   readonly payloads: readonly string[];
-  /** Bytes of whole frames. */
+  /** Where the last whole frame ends. */
   readonly bytes: number;
-  /** Bytes behind them that are no frame: torn by a crash, never acknowledged, unless the disk has done it. */
+  /** Bytes behind it that are no frame: torn by a crash, never acknowledged, unless the disk has done it. */
   readonly torn: number;
+  /** Bytes before it that are no frame: a disk's damage, and how many entries it took nobody can tell. */
+  readonly damaged: number;
 }
 
-/** The payloads of whole frames from the start. */
+/** The payloads of whole frames. Damage takes what it hit, not what stands behind it. */
 export function readSegment(file: string): ReadSegment {
   const content = readFileSync(file);
   const payloads: string[] = [];
-  let at = 0;
-  while (at + HEADER_BYTES <= content.length) {
-    const length = content.readUInt32LE(at);
-    const end = at + HEADER_BYTES + length;
-    if (length === 0 || length > FRAME_BYTES_MAX || end > content.length) break;
-    const payload = content.subarray(at + HEADER_BYTES, end);
-    if (crc32(payload) !== content.readUInt32LE(at + 4)) break;
-    payloads.push(payload.toString("utf8"));
+  let bytes = 0;
+  let damaged = 0;
+  for (let at = 0; at + HEADER_BYTES <= content.length; ) {
+    const end = frameEnd(content, at);
+    if (end === null) {
+      at += 1; // the next frame is where a length and its checksum fit
+      continue;
+    }
+    payloads.push(content.toString("utf8", at + HEADER_BYTES, end));
+    damaged += at - bytes;
+    bytes = end;
     at = end;
   }
-  return { payloads, bytes: at, torn: content.length - at };
+  return { payloads, bytes, torn: content.length - bytes, damaged };
+}
+
+/** The end of the frame that begins at `at`, null where none does. */
+function frameEnd(content: Buffer, at: number): number | null {
+  const length = content.readUInt32LE(at);
+  const end = at + HEADER_BYTES + length;
+  if (length === 0 || length > FRAME_BYTES_MAX || end > content.length) return null;
+  return crc32(content.subarray(at + HEADER_BYTES, end)) === content.readUInt32LE(at + 4) ? end : null;
 }
 
 /** Cuts what is torn off a segment. A copy of the whole file stays beside it: nobody can tell torn from damaged. */
 export function cutTorn(file: string, bytes: number): string {
-  const copy = `${file}.torn`;
-  copyFileSync(file, copy);
+  const copy = keepCopy(file, "torn");
   truncateSync(file, bytes);
+  return copy;
+}
+
+/** Keeps a segment as it was found, for a person to look at. */
+export function keepCopy(file: string, why: "torn" | "damaged"): string {
+  const copy = `${file}.${why}`;
+  copyFileSync(file, copy);
   return copy;
 }

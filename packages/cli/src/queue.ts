@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { cutTorn, frameOf, readSegment } from "./queue-segment.ts";
+import { cutTorn, frameOf, keepCopy, readSegment } from "./queue-segment.ts";
 
 /** One entry that waits: EventBridge's event `{ id, source, "detail-type", time, detail }`. */
 export interface Queued {
@@ -20,7 +20,7 @@ export interface QueueOptions {
   readonly bytesMax?: number;
   /** Bytes after which a new file is begun. Default 8 MB. */
   readonly segmentBytes?: number;
-  /** Told of what a crash has torn off. */
+  /** Told of what a crash has torn off, or a disk has damaged. */
   readonly log?: (line: string) => void;
 }
 
@@ -73,6 +73,7 @@ export async function openQueue(directory: string, options: QueueOptions = {}): 
   let writingCount = 0;
   let tail: { handle: FileHandle; segment: Segment; bytes: number } | null = null;
   let noting: NodeJS.Timeout | null = null;
+  let unnoted = false;
   let closing = false;
   let wake = () => {};
   const emptied = new Set<() => void>();
@@ -156,13 +157,20 @@ export async function openQueue(directory: string, options: QueueOptions = {}): 
     noting = null;
     const [lowest = next] = unacked.keys(); // a Map keeps the order of insertion, which is that of seq
     acked = lowest - 1;
-    writeFileSync(join(directory, `${ACKED}.new`), String(acked));
-    renameSync(join(directory, `${ACKED}.new`), join(directory, ACKED));
-    while (segments.length > 0) {
-      const segment = segments[0] as Segment;
-      if (segment === tail?.segment || segment.first + segment.count - 1 > acked) break;
-      rmSync(segment.file, { force: true });
-      segments.shift();
+    try {
+      while (segments.length > 0) {
+        const segment = segments[0] as Segment;
+        if (segment === tail?.segment || segment.first + segment.count - 1 > acked) break;
+        rmSync(segment.file, { force: true });
+        segments.shift();
+      }
+      writeFileSync(join(directory, `${ACKED}.new`), String(acked));
+      renameSync(join(directory, `${ACKED}.new`), join(directory, ACKED));
+      unnoted = false;
+    } catch (error) {
+      // A full disk, say. Without the note a restart takes some entries again, which changes nothing.
+      if (!unnoted) log(`${directory} cannot be tidied (${(error as Error).message}): see that the disk has room`);
+      unnoted = true;
     }
   }
 
@@ -221,13 +229,19 @@ function recover(directory: string, log: (line: string) => void) {
   for (const name of names.sort()) {
     const file = join(directory, name);
     const first = Number(name.slice(0, 16));
-    const { payloads, bytes, torn } = readSegment(file);
+    const { payloads, bytes, torn, damaged } = readSegment(file);
+    if (damaged > 0) {
+      log(
+        `${file} is damaged: ${damaged} bytes in it are no entry; ${payloads.length} entries are taken again and the file is kept in ${keepCopy(file, "damaged")}: see that the disk is sound`,
+      );
+    }
     if (torn > 0) {
       log(`${file} ended in ${torn} bytes that are no entry, torn off by a crash; kept in ${cutTorn(file, bytes)}`);
     }
     segments.push({ first, file, count: payloads.length });
     for (const [i, payload] of payloads.entries()) {
-      if (first + i > acked)
+      // Behind damage nobody knows which entry is the how-manieth; taken again they change nothing.
+      if (first + i > acked || damaged > 0)
         waiting.push({ seq: first + i, bytes: Buffer.byteLength(payload) + 8, entry: parsed(payload) });
     }
     next = Math.max(next, first + payloads.length);

@@ -1,6 +1,7 @@
 /** The queue by itself: order, bounds, what a crash leaves, and that a failing disk is said. */
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { openQueue, type Queue, type Queued } from "../src/queue.ts";
 import { directoryForTest } from "./machines.ts";
@@ -103,6 +104,52 @@ describe("openQueue", () => {
     expect(third.depth()).toBe(kept + 1);
     expect(said).toHaveLength(1);
     await third.close();
+  });
+
+  test.each([
+    ["an entry", 8 + 2],
+    ["a length", 0],
+    ["a checksum", 5],
+  ])("damage in the middle takes what it hit, not what stands behind it: %s", async (_name, offset) => {
+    const directory = directoryForTest();
+    const queue = await openQueue(directory);
+    await offerAll(queue, range(0, 5));
+    queue.ack(await queue.take(4)); // the note must not pass for the entries behind the damage
+    await queue.close();
+    const file = join(directory, readdirSync(directory).find((name) => name.endsWith(".seg")) as string);
+    const content = readFileSync(file);
+    const second = 8 + content.readUInt32LE(0);
+    content[second + offset] = (content[second + offset] as number) ^ 0xff;
+    writeFileSync(file, content);
+    const said: string[] = [];
+    const again = await openQueue(directory, { log: (line) => said.push(line) });
+    expect(said).toEqual([expect.stringContaining(".damaged")]);
+    await offer(again, 7);
+    const taken = await again.take(10);
+    expect(ns(taken)).toEqual([0, 2, 3, 4, 7]);
+    again.ack(taken);
+    await again.close();
+    const third = await openQueue(directory, { log: (line) => said.push(line) });
+    expect(third.depth()).toBe(0);
+    expect(said).toHaveLength(1);
+    await third.close();
+  });
+
+  test("a note that cannot be written is told once and costs nothing but repeats", async () => {
+    const directory = directoryForTest();
+    const said: string[] = [];
+    const queue = await openQueue(directory, { log: (line) => said.push(line) });
+    mkdirSync(join(directory, "acked.new")); // where the note would be
+    await offerAll(queue, range(0, 3));
+    queue.ack(await queue.take(2));
+    await setTimeout(300);
+    queue.ack(await queue.take(1));
+    await setTimeout(300);
+    await queue.close();
+    expect(said).toHaveLength(1);
+    const again = await openQueue(directory);
+    expect(again.depth()).toBe(3);
+    await again.close();
   });
 
   test("a lost or damaged note gives everything again", async () => {

@@ -50,6 +50,10 @@ export async function run(input: Input, io: Io): Promise<number> {
       data,
       config,
       port: port ?? undefined,
+      // What is said before anybody can listen, such as that the queue was damaged. Later notices come in the feed.
+      log: (line) => {
+        if (machine === null) io.err.write(`${line}\n`);
+      },
       watch:
         urls.length === 0 ? undefined : { rpcUrls: urls, intervalMs: market === null ? undefined : DEMO_INTERVAL_MS },
     });
