@@ -76,10 +76,12 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   });
 
   const rpcUrl = `http://127.0.0.1:${port}`;
-  const failed = await Promise.race([ended, answers(rpcUrl, options.chainId)]);
+  const over = new AbortController();
+  const failed = await Promise.race([ended, answers(rpcUrl, options.chainId, over.signal)]);
+  over.abort(); // else the question is asked, and the process held up, until the time is out
   if (failed !== null) {
     child.kill();
-    throw new AnvilError(`The local chain did not start on 127.0.0.1:${port}: ${failed}`);
+    throw new AnvilError(startFailure(failed, port, options.stateFile));
   }
   const clock = startBlockClock(rpcUrl, options.blockTimeSeconds ?? 0.25);
 
@@ -137,10 +139,10 @@ function startWatchdog(anvil: ChildProcess, cache: string): ChildProcess | undef
 }
 
 /** Null once the chain answers with its id, else why it does not. */
-async function answers(rpcUrl: string, chainId: number): Promise<string | null> {
+async function answers(rpcUrl: string, chainId: number, over: AbortSignal): Promise<string | null> {
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] });
   const end = Date.now() + START_SECONDS * 1000;
-  while (Date.now() < end) {
+  while (Date.now() < end && !over.aborted) {
     try {
       const response = await fetch(rpcUrl, { method: "POST", headers: { "content-type": "application/json" }, body });
       const { result } = (await response.json()) as { result: string };
@@ -150,6 +152,14 @@ async function answers(rpcUrl: string, chainId: number): Promise<string | null> 
     }
   }
   return `no answer within ${START_SECONDS} s`;
+}
+
+/** Anvil's own complaint in one line; a state that it cannot load is named with the way out. */
+function startFailure(complaint: string, port: number, stateFile: string | undefined): string {
+  const said = complaint.replace(/^error: /, "").split("\n", 1)[0];
+  return stateFile !== undefined && complaint.includes("--state")
+    ? `The local chain cannot be loaded from ${stateFile}: move its data directory away to start with a new chain, or name another with --data (${said})`
+    : `The local chain did not start on 127.0.0.1:${port}: ${said}`;
 }
 
 async function freePort(): Promise<number> {

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { getBlock, getLogs, getTransactionReceipt, readContract } from "viem/actions";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { anvilBinary } from "../src/anvil.ts";
@@ -154,6 +154,22 @@ describe("startDevnet", () => {
 });
 
 describe("anvilBinary", () => {
+  test(
+    "a state that is none is named, at once",
+    async () => {
+      const stateFile = join(mkdtempSync(join(tmpdir(), "bursar-devnet-")), "chain.json");
+      writeFileSync(stateFile, '{"a":');
+      try {
+        await expect(startDevnet({ stateFile })).rejects.toThrow(
+          `cannot be loaded from ${stateFile}: move its data directory away`,
+        );
+      } finally {
+        rmSync(dirname(stateFile), { recursive: true });
+      }
+    },
+    SLOW,
+  );
+
   test("names the platform it has no binary for", () => {
     expect(() => anvilBinary("aix", "ppc64")).toThrow(/aix on ppc64.*@foundry-rs\/anvil-aix-ppc64/);
   });
