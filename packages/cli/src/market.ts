@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { DemoFacts, PreparedDemo } from "@bursar/demo/demo";
 import { type Config, parseConfig } from "@bursar/events/config-schema";
 import { openLmdbStore } from "@bursar/store/lmdb";
+import { checkDirectory } from "./preflight.ts";
 import { demoConfigFile } from "./reader.ts";
 
 export interface Market {
@@ -16,10 +17,12 @@ export interface Market {
 }
 
 /**
+ * @throws {MachineError} for a data directory that is none
  * @throws {AnvilError} where this platform has no local chain
  * @throws {StoreError} where another process has the data directory: a second chain would overwrite the first one's state
  */
 export async function openMarket(data: string, log: (line: string) => void): Promise<Market> {
+  checkDirectory(data);
   await (await openLmdbStore(join(data, "store"))).close();
   // The agents' EventBridge clients run in this process; which Node its makers will want next year is no news for a demo.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";

@@ -1,5 +1,6 @@
 /** What must be right before the machine starts, and what is said when it is not. */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 
 const LOCAL_HOSTS: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "::1"]);
 
@@ -14,17 +15,46 @@ export function checkAddress(host: string, token: string | null): void {
 
 const TOKEN_LENGTH_MIN = 16;
 
-/** A directory full of somebody else's files is a mistake to be told of, not a place to write to. */
+/**
+ * Makes the data directory where it is missing. One full of somebody else's files is a mistake to be told of, not a
+ * place to write to.
+ * @throws {MachineError} `data`
+ */
 export function checkDirectory(data: string): void {
-  if (!existsSync(data)) return;
-  if (!statSync(data).isDirectory())
-    throw new MachineError("data", `${data} is no directory: name another one with --data`);
-  const names = readdirSync(data);
+  let names: string[];
+  try {
+    makeDirectory(resolve(data));
+    names = readdirSync(data);
+  } catch (error) {
+    throw new MachineError("data", `${data} ${directoryFault(error)}: name another directory with --data`, error);
+  }
   if (names.length === 0 || names.some((name) => OWN_NAMES.has(name))) return;
   throw new MachineError(
     "data",
     `${data} holds other files (${names.slice(0, 3).join(", ")}): name an empty directory with --data`,
   );
+}
+
+/** Level by level: `mkdir` with `recursive` never ends where a file system refuses with ENOENT, as /proc does. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) {
+    if (!statSync(path).isDirectory()) throw Object.assign(new Error(path), { code: "ENOTDIR" });
+    return;
+  }
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+function directoryFault(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "EACCES" || code === "EPERM") return "may not be made or read by this user";
+  if (code === "ENOTDIR") return "is no directory, or lies below a file";
+  if (code === "EROFS") return "is on a file system that cannot be written to";
+  return `cannot be made (${code ?? message})`;
 }
 
 /** What a data directory of Bursar has. */
