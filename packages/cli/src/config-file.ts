@@ -49,7 +49,7 @@ async function read(path: string, shown: string): Promise<unknown> {
   try {
     module = extension.endsWith("ts") ? await importTypeScript(path) : await import(pathToFileURL(path).href);
   } catch (error) {
-    throw new ConfigError(shown, [`cannot be loaded: ${(error as Error).message}`]);
+    throw new ConfigError(shown, [`cannot be loaded: ${loadFault(error as Error)}`]);
   }
   // A .ts file in a package without "type": "module" is loaded as CommonJS, one level deeper.
   const exported = module.default as { __esModule?: boolean; default?: unknown } | undefined;
@@ -58,6 +58,13 @@ async function read(path: string, shown: string): Promise<unknown> {
     throw new ConfigError(shown, ["has no default export: write `export default defineConfig({ ... })`"]);
   }
   return config;
+}
+
+/** Outside of Bursar's own directory there is no `@bursar/events`, and a config does not need it. */
+function loadFault({ message }: Error): string {
+  return /^Cannot find (?:package|module) '@bursar\/events/.test(message)
+    ? "@bursar/events is in Bursar's own directory only: leave its import away and write `export default { ... }`"
+    : message;
 }
 
 /** Loads tsx only for who has a config in TypeScript; `tsconfig: false`, so that no paths of theirs reach our imports. */

@@ -36,6 +36,20 @@ describe("loadConfig", () => {
     ["no JSON", "a.json", { "a.json": "{" }, "a.json: is no JSON"],
     ["a syntax error", "a.mjs", { "a.mjs": "export default {" }, "a.mjs: cannot be loaded"],
     ["one that throws", "a.mjs", { "a.mjs": 'throw new Error("no");' }, "a.mjs: cannot be loaded: no"],
+    [
+      "an import that only Bursar's own directory has",
+      "a.mjs",
+      {
+        "a.mjs": 'import { defineConfig } from "@bursar/events/config"; export default defineConfig({ org: "acme" });',
+      },
+      "leave its import away and write `export default { ... }`",
+    ],
+    [
+      "the same in TypeScript",
+      "a.ts",
+      { "a.ts": 'import { defineConfig } from "@bursar/events/config"; export default defineConfig({ org: "acme" });' },
+      "leave its import away",
+    ],
     ["no default export", "a.mjs", { "a.mjs": "export const a = 1;" }, "a.mjs: has no default export"],
     ["another ending", "a.yaml", { "a.yaml": "org: acme" }, "must end in .ts, .mjs or .json"],
     ["a typo", "a.json", { "a.json": '{ "org": "acme", "bugdets": [] }' }, "a.json: bugdets: no such field"],
