@@ -3,27 +3,13 @@ import { constants, existsSync, statSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
-import { type Config, ConfigError } from "@bursar/events/config-schema";
+import type { Config } from "@bursar/events/config-schema";
+import { type Check, type CheckOptions, fail, ok, warn } from "./check.ts";
 import { connect } from "./client.ts";
-import { loadConfig } from "./config-file.ts";
+import { checkConfig } from "./config-check.ts";
 import { rpcUrlsOf } from "./rpc-urls.ts";
-import { duration, plural } from "./terminal/figures.ts";
+import { duration } from "./terminal/figures.ts";
 import type { Env } from "./terminal/screen.ts";
-
-export interface Check {
-  readonly name: string;
-  readonly outcome: "ok" | "warn" | "fail";
-  readonly said: string;
-  readonly remedy: string | null;
-}
-
-export interface CheckOptions {
-  readonly port: number;
-  readonly data: string;
-  readonly config: string | null;
-  readonly cwd: string;
-  readonly env: Env;
-}
 
 /** In the order in which one would fix them. */
 export async function checkAll(options: CheckOptions): Promise<Check[]> {
@@ -32,41 +18,12 @@ export async function checkAll(options: CheckOptions): Promise<Check[]> {
   return [checkNode(), check, ...(await Promise.all(rest))];
 }
 
-const ok = (name: string, said: string): Check => ({ name, outcome: "ok", said, remedy: null });
-const warn = (name: string, said: string, remedy: string): Check => ({ name, outcome: "warn", said, remedy });
-const fail = (name: string, said: string, remedy: string): Check => ({ name, outcome: "fail", said, remedy });
-
 function checkNode(): Check {
   const { node } = process.versions;
   const [major = 0, minor = 0] = node.split(".").map(Number);
   return major > 20 || (major === 20 && minor >= 19)
     ? ok("node", `${node} on ${process.platform} ${process.arch}`)
     : fail("node", `${node} is too old`, "Install Node 20.19 or later.");
-}
-
-async function checkConfig({ config, cwd }: CheckOptions): Promise<{ config: Config | null; check: Check }> {
-  try {
-    const loaded = await loadConfig(config, cwd);
-    const { agents, apis, budgets } = loaded.config;
-    const counts = [
-      plural(Object.keys(agents).length, "agent"),
-      plural(Object.keys(apis).length, "API"),
-      plural(budgets.length, "budget"),
-    ];
-    const said = counts.join(", ");
-    if (loaded.file !== null) return { config: loaded.config, check: ok("config", `${loaded.file}: ${said}`) };
-    const remedy = "Write bursar.config.ts, or name a file with --config. The demo brings its own.";
-    return {
-      config: loaded.config,
-      check: warn("config", "there is none: nothing has a budget and no wallet an owner", remedy),
-    };
-  } catch (error) {
-    const fields = error instanceof ConfigError ? error.message : `cannot be read: ${(error as Error).message}`;
-    return {
-      config: null,
-      check: fail("config", fields, "Each line names a field, what it holds and what it should hold."),
-    };
-  }
 }
 
 async function checkData({ data, cwd }: CheckOptions): Promise<Check> {

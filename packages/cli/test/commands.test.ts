@@ -175,6 +175,20 @@ describe("a machine that runs", () => {
   });
 });
 
+test("doctor says which budgets mean an agent or API that is not there", async () => {
+  const file = join(directory, "strangers.json");
+  const budget = (scope: object) => ({ id: "b", scope, window: "day", limitUsd: "1.00" });
+  const scopes = [{ agent: "reserch" }, { agent: "*" }, { api: "nobody" }, { agent: "research" }];
+  const budgets = scopes.map((scope, i) => ({ ...budget(scope), id: `b${i}` }));
+  const agents = { research: { wallets: [`0x${"1".repeat(40)}`] } };
+  writeFileSync(file, JSON.stringify({ org: "acme", agents, budgets }));
+  const { code, out } = await bursar(["doctor", "--config", file, "--data", join(directory, "none"), "--port", "1"]);
+  expect(out).toContain('budgets[0].scope names the agent "reserch", and there is none, did you mean');
+  expect(out).toContain('budgets[2].scope names the API "nobody", and there is none');
+  expect(out.match(/there is none/g)).toHaveLength(2);
+  expect(code).toBe(out.includes("fail  ") ? 1 : 0); // port 1 is for root only
+});
+
 test("when no machine runs, its directory is read", async () => {
   const idle = join(directory, "idle");
   const first = await startMachine({ data: idle, config: parseConfig({ org: "acme" }), port: 0 });

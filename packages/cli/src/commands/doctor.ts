@@ -1,6 +1,7 @@
 /** `bursar doctor`: what is in place and what is not, each with its remedy. */
 import type { Input } from "../args.ts";
-import { type Check, checkAll } from "../checks.ts";
+import type { Check } from "../check.ts";
+import { checkAll } from "../checks.ts";
 import { PORT_DEFAULT } from "../client.ts";
 import { EXIT } from "../errors.ts";
 import { type Io, printJson, printLines } from "../io.ts";
