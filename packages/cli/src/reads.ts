@@ -1,5 +1,5 @@
 /** What can be asked of the machine: the public lists, made from the table and the overview at the time of asking. */
-import { openAlerts } from "@bursar/core/alerts";
+import { type Cause, openAlerts } from "@bursar/core/alerts";
 import { budgetRows } from "@bursar/core/budgets";
 import { aliasPk, counterKey, TIES } from "@bursar/core/items";
 import { eachPayment, showById } from "@bursar/core/lists";
@@ -77,20 +77,21 @@ export async function budgetsOf({ store, config, overview }: Readable, now: stri
   return budgetRows(config.budgets, figures, config.org, now);
 }
 
-/** Open alerts, by day of the cause; their life over time comes with the issue on alerts. */
+/** Open alerts, one per rule, subject and day of the cause; their life over time comes with the issue on alerts. */
 export function alertsOf({ overview, quarantine }: Readable): Alert[] {
-  const days = new Map<string, { causes: Parameters<typeof openAlerts>[0][number][]; since: string }>();
+  const groups = new Map<string, { causes: Cause[]; since: string; latest: string }>();
   for (const { cause, since } of [...overview.causes(), ...quarantine.causes()]) {
-    const day = since.slice(0, 10);
-    const known = days.get(day);
-    if (known === undefined) days.set(day, { causes: [cause], since });
+    const group = `${since.slice(0, 10)}/${cause.rule}/${cause.subject}`;
+    const known = groups.get(group);
+    if (known === undefined) groups.set(group, { causes: [cause], since, latest: since });
     else {
       known.causes.push(cause);
       if (since < known.since) known.since = since;
+      if (since > known.latest) known.latest = since;
     }
   }
-  return [...days.values()]
-    .flatMap(({ causes, since }) => openAlerts(causes, since))
+  return [...groups.values()]
+    .flatMap(({ causes, since, latest }) => openAlerts(causes, since).map((alert) => ({ ...alert, updatedAt: latest })))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 

@@ -9,6 +9,7 @@ import { createFeed, type MachineEvent } from "../src/feed.ts";
 import { createOverview } from "../src/overview.ts";
 import { readQuarantine } from "../src/quarantine.ts";
 import { openQueue } from "../src/queue.ts";
+import { alertsOf, type Readable } from "../src/reads.ts";
 import { startSteps } from "../src/steps.ts";
 import { settledOf, toldOf } from "./chain-facts.ts";
 import { directoryForTest, machineForTest, nextEvent } from "./machines.ts";
@@ -81,6 +82,24 @@ describe("startMachine", () => {
     expect((await answerOf(`${machine.url}/api/alerts`)).alerts).toEqual([]);
   });
 
+  test("each alert has its own times: its first cause's, and its last one's", () => {
+    const rows = [
+      ["a", "2026-11-20T10:00:00.000Z"],
+      ["b", "2026-11-20T10:05:00.000Z"],
+      ["b", "2026-11-20T10:07:00.000Z"],
+      ["a", "2026-11-21T09:00:00.000Z"],
+    ] as const;
+    const causes = rows.map(([name, since]) => {
+      return { cause: { rule: "not_on_chain", subject: `agent:${name}`, severity: "warning", sample: name }, since };
+    });
+    const readable = { overview: { causes: () => causes }, quarantine: { causes: () => [] } } as unknown as Readable;
+    expect(alertsOf(readable).map(({ id, count, openedAt, updatedAt }) => [id, count, openedAt, updatedAt])).toEqual([
+      ["not_on_chain/agent:a/2026-11-20", 1, rows[0][1], rows[0][1]],
+      ["not_on_chain/agent:a/2026-11-21", 1, rows[3][1], rows[3][1]],
+      ["not_on_chain/agent:b/2026-11-20", 2, rows[1][1], rows[2][1]],
+    ]);
+  });
+
   test("a deadline breaks a story by time alone", async () => {
     const quick = parseConfig({ ...JSON.parse('{"org":"acme"}'), deadlines: { settleSeconds: 1 } });
     const machine = await machineForTest({ config: quick });
@@ -106,6 +125,15 @@ describe("startMachine", () => {
       message: expect.stringContaining("thesis.txt"),
     });
     await expect(machineForTest({ data: join(foreign, "thesis.txt") })).rejects.toMatchObject({ fault: "data" });
+    for (const [below, said] of [
+      [join(foreign, "thesis.txt", "data"), "is no directory, or lies below a file"],
+      ...(process.platform === "linux" ? [["/proc/bursar/data", "cannot be made"] as const] : []),
+    ] as const) {
+      await expect(machineForTest({ data: below })).rejects.toMatchObject({
+        fault: "data",
+        message: expect.stringContaining(said),
+      });
+    }
 
     const damaged = directoryForTest();
     mkdirSync(join(damaged, "store"));
