@@ -161,6 +161,10 @@ describe("bars", () => {
         "all research  ██████████░░░░░░  $3.20 spent of $5.00                64 %  observe, 11 h 59 min",
       ]
     `);
+    const each = { ...budget, policy: "each-agent-hour", scope: "agent:research" };
+    expect(budgetLines([each], PLAIN, now)).toEqual([
+      "each-agent-hour research  █████▒░░░  $3.20 spent + $0.60 held of $5.00   76 %  resets in 11 h 59 min",
+    ]);
     expect(budgetLines([budget], ASCII, now)).toMatchInlineSnapshot(`
       [
         "research-day  ##########==....  $3.20 spent + $0.60 held of $5.00   76 %  resets in 11 h 59 min",
@@ -215,6 +219,17 @@ describe("feed", () => {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours and links
       expect(widthOf(line.replace(/\u001b\[\d+m|\u001b\]8;;[^\u001b]*\u001b\\/g, ""))).toBeLessThanOrEqual(columns);
     }
+  });
+
+  test.each([
+    [120, "break: unreported by agent  agent – api ✓ chain ✓  0xa198…cbf5"],
+    [100, "break: unreported by agent  0xa198…cbf5"],
+    [80, "break: unreported by agent  0xa19844"],
+  ])("a break is shown by name on a terminal of %i columns", (columns, expected) => {
+    const data = { ...broken, breaks: ["unreported_by_agent" as const] };
+    const line = feedLine({ kind: "payment", at, data, before }, { ...TERMINAL, columns }) ?? "";
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours and links
+    expect(line.replace(/\u001b\[\d+m|\u001b\]8;;[^\u001b]*\u001b\\/g, "")).toContain(expected);
   });
 
   test("the totals give up what matters less on a narrow screen", () => {

@@ -15,6 +15,8 @@ interface View<Row> {
   readonly columns: readonly Column[];
   readonly row: (row: Row, signs: Signs) => readonly Cell[];
   readonly none: string;
+  /** What the rows need said beside them, if anything. */
+  readonly note?: (rows: readonly Row[]) => string | null;
 }
 
 const WALLETS: View<Wallet> = {
@@ -36,6 +38,10 @@ const WALLETS: View<Wallet> = {
     runwaySeconds === null ? silent : duration(runwaySeconds),
   ],
   none: "No wallets: name them in bursar.config.ts under agents, or let an agent sign with one.",
+  note: (rows) =>
+    rows.some(({ balance }) => balance === null)
+      ? "unknown: this version does not read balances yet; payments and budgets do without them."
+      : null,
 };
 
 const SESSIONS: View<Session> = {
@@ -91,9 +97,11 @@ function linesOf(name: ListName, rows: readonly unknown[], io: Io): string[] {
   if (rows.length === 0) return [view.none];
   const screen = io.screen();
   const signs = signsOf(screen);
-  return table(
+  const note = view.note?.(rows) ?? null;
+  const lines = table(
     view.columns,
     rows.map((row) => view.row(row, signs)),
     screen,
   );
+  return note === null ? lines : [...lines, "", note];
 }

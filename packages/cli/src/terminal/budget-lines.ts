@@ -6,7 +6,8 @@ import type { Screen } from "./screen.ts";
 import { type Color, painter, signsOf } from "./style.ts";
 import { cut, padEnd, padStart, safe, widthOf } from "./text.ts";
 
-const BAR = 16;
+const BAR_MAX = 16;
+const BAR_MIN = 8;
 const PERCENT = 5;
 const NAME_MIN = 12;
 const NAME_MAX = 32;
@@ -21,7 +22,7 @@ export function budgetLines(budgets: readonly Budget[], screen: Screen, now: str
     const left = held === 0n ? `${usd(spent)} spent` : `${usd(spent)} spent + ${usd(held)} held`;
     return {
       ...nameOf(budget),
-      bar: bar(spent, held, limit, BAR, signs),
+      bar: (width: number) => bar(spent, held, limit, width, signs),
       figure: `${left} of ${usd(limit)}`,
       percent: percent(used, limit),
       color: colorOf(used, limit, budget.crossed.length > 0),
@@ -30,11 +31,14 @@ export function budgetLines(budgets: readonly Budget[], screen: Screen, now: str
   });
   const widest = (field: "name" | "figure" | "when") => Math.max(0, ...rows.map((row) => widthOf(row[field])));
   const figure = widest("figure");
-  const room = screen.columns - BAR - figure - widest("when") - PERCENT - 8;
-  const name = Math.min(widest("name"), NAME_MAX, Math.max(NAME_MIN, room));
+  // On a narrow screen the bars give way first, then the names.
+  const room = screen.columns - figure - widest("when") - PERCENT - 8;
+  const wanted = Math.min(widest("name"), NAME_MAX);
+  const width = Math.min(BAR_MAX, Math.max(BAR_MIN, room - wanted));
+  const name = Math.min(wanted, Math.max(NAME_MIN, room - width));
   return rows.map((row) => {
     const shown = widthOf(row.name) <= name ? row.name : fit(row.policy, row.id, name, signs.ellipsis);
-    const head = `${padEnd(shown, name)}  ${paint(row.color, row.bar)}  ${padEnd(row.figure, figure)}  `;
+    const head = `${padEnd(shown, name)}  ${paint(row.color, row.bar(width))}  ${padEnd(row.figure, figure)}  `;
     return `${head}${paint(row.color, padStart(row.percent, PERCENT))}  ${paint("dim", row.when)}`.trimEnd();
   });
 }

@@ -50,12 +50,23 @@ function paymentLine(payment: Payment, before: Standing | null, at: string, scre
   let line = `${head}  ${paint(color, padEnd(text, VERDICT))}`;
   let used = HEAD + 2 + Math.max(VERDICT, widthOf(text));
   // What matters less is left out where it would be cut; `bursar payment` has it all.
-  for (const { shown, width } of [spoken(payment, signs), nameOf(payment, step, screen)]) {
-    if (screen.live && used + 2 + width > screen.columns) continue;
-    line += `  ${shown}`;
-    used += 2 + width;
+  for (const part of step.kind === "break" ? breakParts(payment, step, used, screen) : parts(payment, step, screen)) {
+    if (screen.live && used + 2 + part.width > screen.columns) continue;
+    line += `  ${part.shown}`;
+    used += 2 + part.width;
   }
   return fit(line, screen);
+}
+
+function parts(payment: Payment, step: Step, screen: Screen): readonly Part[] {
+  return [spoken(payment, signsOf(screen)), nameOf(payment, step, screen)];
+}
+
+/** A break is what one asks about next: its name is shown, if only its beginning, before who has spoken. */
+function breakParts(payment: Payment, step: Step, used: number, screen: Screen): readonly Part[] {
+  const [spoke, name] = parts(payment, step, screen) as [Part, Part];
+  if (!screen.live || used + 4 + spoke.width + name.width <= screen.columns) return [spoke, name];
+  return [used + 2 + name.width <= screen.columns ? name : nameOf(payment, step, screen, 8)];
 }
 
 /** Columns of the parts of a line, so that eyes can go down them. */
@@ -89,11 +100,12 @@ function stepOf({ state, verdict, breaks }: Payment, before: Standing | null): S
   return state === "signed" && !wasSigned ? { kind: "signed", word } : null;
 }
 
-/** The nonce while it is all there is, then the transaction. */
-function nameOf({ id, txHashes, explorerUrl }: Payment, { kind }: Step, screen: Screen): Part {
+/** The nonce while it is all there is, then the transaction; or the first `digits` of it, which name it as well. */
+function nameOf({ id, txHashes, explorerUrl }: Payment, { kind }: Step, screen: Screen, digits?: number): Part {
   const signs = signsOf(screen);
   const [hash] = txHashes;
-  const text = kind === "signed" || hash === undefined ? shortId(id, signs) : shortHex(hash, signs);
+  const short = (name: string): string => (digits === undefined ? shortHex(name, signs) : name.slice(0, digits));
+  const text = kind === "signed" || hash === undefined ? shortId(id, signs) : short(hash);
   const link = kind === "signed" ? null : explorerUrl;
   return { shown: painter(screen)("dim", linked(text, link, screen)), width: widthOf(text) };
 }
