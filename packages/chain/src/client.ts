@@ -4,12 +4,15 @@
  */
 import { type Client, createClient, fallback, type Hex, http } from "viem";
 import { getHttpRpcClient, type HttpRpcClient } from "viem/utils";
+import { isQuantity } from "./block.ts";
 import { RpcError, type RpcFault, rpcErrorOf } from "./rpc-error.ts";
 
 /** One RPC URL. Only `host` is ever shown: paths and queries hold keys. */
 export interface Endpoint {
   readonly host: string;
   readonly rpc: HttpRpcClient;
+  /** Whether it has said that it is a node of this chain: another's blocks would look like a reorg of everything. */
+  isOurs: boolean;
 }
 
 export interface ChainClient {
@@ -46,7 +49,7 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
   const endpoints = rpcUrls.map((url, index) => {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
       throw new RpcError("config", "-", `rpcUrls[${index}] is no http(s) URL`);
-    return { host: new URL(url).host, rpc: getHttpRpcClient(url, limits) };
+    return { host: new URL(url).host, rpc: getHttpRpcClient(url, limits), isOurs: false };
   });
   const transport = fallback(
     rpcUrls.map((url) => http(url, { ...limits, batch: { batchSize: 50 }, retryCount: 0 })),
@@ -66,7 +69,7 @@ export async function requestTogether(client: ChainClient, calls: readonly Call[
     const index = (client.preferred + turn) % client.endpoints.length;
     const endpoint = client.endpoints[index] as Endpoint;
     try {
-      const results = await requestOne(endpoint, calls);
+      const results = await requestOurs(client, endpoint, calls);
       client.preferred = index;
       return results;
     } catch (error) {
@@ -83,6 +86,19 @@ export function preferNext(client: ChainClient): void {
   client.preferred = (client.preferred + 1) % client.endpoints.length;
 }
 
+/** The host that answered last. */
+export function hostOf(client: ChainClient): string {
+  return client.endpoints[client.preferred]?.host ?? "-";
+}
+
+/** @throws {RpcError} for a node of another chain */
+export function checkChain(client: ChainClient, endpoint: Endpoint, chainId: unknown): void {
+  endpoint.isOurs = isQuantity(chainId) && Number(chainId) === client.chainId;
+  if (endpoint.isOurs) return;
+  const said = isQuantity(chainId) ? String(Number(chainId)) : "that has no number";
+  throw new RpcError("config", endpoint.host, `answers for chain ${said}, not ${client.chainId}: correct rpcUrls`);
+}
+
 /** A block number as JSON-RPC writes it. */
 export function quantity(value: number): Hex {
   return `0x${value.toString(16)}`;
@@ -92,6 +108,14 @@ interface Answer {
   readonly id: number;
   readonly result?: unknown;
   readonly error?: { readonly code: number; readonly message: string };
+}
+
+/** As requestOne; an endpoint that has not been asked before is asked for its chain too, in the same batch. */
+async function requestOurs(client: ChainClient, endpoint: Endpoint, calls: readonly Call[]) {
+  if (endpoint.isOurs) return requestOne(endpoint, calls);
+  const [chainId, ...results] = await requestOne(endpoint, [{ method: "eth_chainId", params: [] }, ...calls]);
+  checkChain(client, endpoint, chainId);
+  return results;
 }
 
 async function requestOne({ host, rpc }: Endpoint, calls: readonly Call[]): Promise<readonly unknown[]> {

@@ -4,7 +4,7 @@ import type { Eip3009Key } from "@bursar/events/ids";
 import { type Address, type Hex, parseAbi } from "viem";
 import { multicall } from "viem/actions";
 import type { Block } from "./block.ts";
-import type { ChainClient } from "./client.ts";
+import { type ChainClient, hostOf } from "./client.ts";
 import { rpcErrorOf } from "./rpc-error.ts";
 
 /** The same on every chain that version 1 knows (https://www.multicall3.com). */
@@ -44,7 +44,7 @@ export async function findExpired(
       args: [payment.payer as Address, payment.nonce as Hex] as const,
     })),
   }).catch((error) => {
-    throw rpcErrorOf(client.endpoints[client.preferred]?.host ?? "-", error);
+    throw rpcErrorOf(hostOf(client), error);
   });
   return due
     .filter((_, index) => states[index]?.status === "success" && states[index].result === false)

@@ -1,7 +1,7 @@
 /** How far the chain is: its newest, safe and final blocks. */
 import type { EventOf } from "@bursar/events/contract";
 import { type Block, parseBlock, type RawBlock } from "./block.ts";
-import { type ChainClient, requestTogether } from "./client.ts";
+import { type ChainClient, checkChain, type Endpoint, hostOf, requestTogether } from "./client.ts";
 import { RpcError } from "./rpc-error.ts";
 
 export interface Heads {
@@ -20,12 +20,12 @@ export async function readHeads(client: ChainClient): Promise<Heads> {
     { method: "eth_chainId", params: [] },
     ...tags.map((tag) => ({ method: "eth_getBlockByNumber", params: [tag, false] })),
   ]);
-  const host = client.endpoints[client.preferred]?.host ?? "-";
-  if (Number(chainId) !== client.chainId)
-    throw new RpcError("config", host, `answers for chain ${Number(chainId)}, not ${client.chainId}: correct rpcUrls`);
+  const host = hostOf(client);
+  // Every time: a local node may have been replaced by another chain's on the same port.
+  checkChain(client, client.endpoints[client.preferred] as Endpoint, chainId);
   const [latest, safe, final] = blocks.map((block, index) => {
     if (block === null) throw new RpcError("unavailable", host, `has no ${tags[index]} block yet`);
-    return parseBlock(block as RawBlock);
+    return parseBlock(block as RawBlock, host);
   }) as [Block, Block, Block];
   return { latest, safe, final };
 }

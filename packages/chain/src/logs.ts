@@ -1,4 +1,6 @@
 /** USDC's logs of one range as movements: what was settled, what was cancelled, what left without an authorization. */
+import { isHash, isQuantity } from "./block.ts";
+import { RpcError } from "./rpc-error.ts";
 
 /** keccak256 of the events' signatures: EIP-20's Transfer and EIP-3009's two. All three have the wallet as topic 1. */
 export const TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
@@ -15,6 +17,20 @@ export interface RawLog {
   readonly transactionHash: string;
   readonly logIndex: string;
   readonly removed?: boolean;
+}
+
+/** @throws {RpcError} where the node's answer is no list of logs */
+export function parseLogs(answer: unknown, host: string): readonly RawLog[] {
+  const right = (log: RawLog | null): boolean =>
+    isQuantity(log?.blockNumber) &&
+    isQuantity(log.logIndex) &&
+    isHash(log.blockHash) &&
+    isHash(log.transactionHash) &&
+    Array.isArray(log.topics) &&
+    log.topics.every(isHash) &&
+    (log.topics[0] !== TRANSFER || isHash(log.data));
+  if (Array.isArray(answer) && answer.every(right)) return answer;
+  throw new RpcError("unavailable", host, "a log in its answer is none: place, topics or data is not right");
 }
 
 /** Where a log stands. */

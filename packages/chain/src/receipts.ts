@@ -2,7 +2,7 @@
 import type { EventOf } from "@bursar/events/contract";
 import { decodeErrorResult, type Hex, parseAbi } from "viem";
 import { parseBlock, type RawBlock } from "./block.ts";
-import { type Call, type ChainClient, requestTogether } from "./client.ts";
+import { type Call, type ChainClient, hostOf, requestTogether } from "./client.ts";
 import { RpcError } from "./rpc-error.ts";
 
 /** Hashes asked in one call of `findReverted`; the rest waits for the next. */
@@ -55,7 +55,7 @@ export async function findReverted(
     found.push({
       type: "chain.reverted",
       id: `reverted:${client.chainId}:${receipt.blockHash}:${txHash}`,
-      at: parseBlock(block).at,
+      at: parseBlock(block, hostOf(client)).at,
       chainId: client.chainId,
       txHash,
       blockNumber: Number(receipt.blockNumber),

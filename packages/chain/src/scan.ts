@@ -6,8 +6,16 @@
 import type { EventOf } from "@bursar/events/contract";
 import type { PaymentKey } from "@bursar/events/ids";
 import { type Block, parseBlock, type RawBlock } from "./block.ts";
-import { type Call, type ChainClient, quantity, requestTogether } from "./client.ts";
-import { AUTHORIZATION_CANCELED, AUTHORIZATION_USED, type Movement, movements, type RawLog, TRANSFER } from "./logs.ts";
+import { type Call, type ChainClient, hostOf, quantity, requestTogether } from "./client.ts";
+import {
+  AUTHORIZATION_CANCELED,
+  AUTHORIZATION_USED,
+  type Movement,
+  movements,
+  parseLogs,
+  type RawLog,
+  TRANSFER,
+} from "./logs.ts";
 import { RpcError } from "./rpc-error.ts";
 
 /** Wallets in one eth_getLogs; geth takes 1,000 values a topic, other providers fewer. */
@@ -74,11 +82,12 @@ export async function scanRange(client: ChainClient, range: ScanRange): Promise<
       ...part,
     ]);
     if (last === null || first === null) return { kind: "lagging" };
-    const block = parseBlock(last as RawBlock);
-    if (anchor !== undefined && parseBlock(first as RawBlock).hash !== anchor.hash) return { kind: "reorged" };
+    const host = hostOf(client);
+    const block = parseBlock(last as RawBlock, host);
+    if (anchor !== undefined && parseBlock(first as RawBlock, host).hash !== anchor.hash) return { kind: "reorged" };
     if (end !== undefined && end.hash !== block.hash) return { kind: "lagging" };
     end = block;
-    for (const answer of answers) logs.push(...(answer as RawLog[]));
+    for (const answer of answers) for (const log of parseLogs(answer, host)) logs.push(log);
   }
   const found = movements(logs);
   const blocks = await lookUp(client, range.asset, found);
@@ -124,11 +133,11 @@ async function lookUp(
       const block = answers[index * 2] as RawBlock | null;
       if (block === null) return null;
       const shares = new Map<string, number>();
-      for (const log of answers[index * 2 + 1] as RawLog[]) {
+      for (const log of parseLogs(answers[index * 2 + 1], hostOf(client))) {
         const txHash = log.transactionHash.toLowerCase();
         shares.set(txHash, (shares.get(txHash) ?? 0) + 1);
       }
-      blocks.set(hash, { at: parseBlock(block).at, shares });
+      blocks.set(hash, { at: parseBlock(block, hostOf(client)).at, shares });
     }
   }
   return blocks;

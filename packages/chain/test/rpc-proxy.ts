@@ -13,6 +13,8 @@ export interface RpcProxy {
   /** Refuses eth_getLogs over more than `blocks`, in a provider's words. */
   limitRange(blocks: number): void;
   refuseAll(): void;
+  /** Answers every call of `method` so, whatever the node would say. */
+  claim(method: string, result: unknown): void;
   close(): Promise<void>;
 }
 
@@ -27,9 +29,11 @@ export async function startRpcProxy(target: string): Promise<RpcProxy> {
   let blocksMax = Number.POSITIVE_INFINITY;
   let down = false;
   let refused = 0;
+  const claims = new Map<string, unknown>();
 
   const answer = async (call: Call) => {
     const [first] = call.params;
+    if (claims.has(call.method)) return { jsonrpc: "2.0", id: call.id, result: claims.get(call.method) };
     if (call.method === "eth_getBlockByNumber" && typeof first === "string" && Number(first) > last)
       return { jsonrpc: "2.0", id: call.id, result: null };
     if (call.method === "eth_getLogs") {
@@ -64,6 +68,7 @@ export async function startRpcProxy(target: string): Promise<RpcProxy> {
     blocksMax = Number.POSITIVE_INFINITY;
     down = false;
     refused = 0;
+    claims.clear();
   };
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -76,6 +81,9 @@ export async function startRpcProxy(target: string): Promise<RpcProxy> {
     },
     limitRange(blocks) {
       blocksMax = blocks;
+    },
+    claim(method, result) {
+      claims.set(method, result);
     },
     refuseAll() {
       down = true;

@@ -6,7 +6,9 @@ import { event } from "@bursar/events/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ChainClient, createChainClient } from "../src/client.ts";
 import { readHeads } from "../src/heads.ts";
+import { TRANSFER } from "../src/logs.ts";
 import { type Scan, scanRange } from "../src/scan.ts";
+import { startRpcProxy } from "./rpc-proxy.ts";
 
 const SLOW = 120_000;
 const CHAIN = 42161;
@@ -19,6 +21,7 @@ beforeAll(async () => {
 }, SLOW);
 afterAll(() => devnet?.stop());
 
+const word = (digits: string) => `0x${digits.padStart(64, "0")}`;
 const wallet = (index: number) => devnet.account(index).address.toLowerCase();
 
 async function scan(wallets: readonly string[], fromBlock: number, toBlock?: number) {
@@ -169,6 +172,59 @@ describe("createChainClient", () => {
     async () => {
       const wrong = createChainClient({ chainId: 421614, rpcUrls: [devnet.rpcUrl] });
       await expect(readHeads(wrong)).rejects.toThrow(/answers for chain 42161, not 421614/);
+    },
+    SLOW,
+  );
+
+  test(
+    "passes over a node of another chain, which never stands in for one of ours that is down",
+    async () => {
+      const [ours, other] = [await startRpcProxy(devnet.rpcUrl), await startRpcProxy(devnet.rpcUrl)];
+      try {
+        other.claim("eth_chainId", "0x1");
+        const first = createChainClient({ chainId: CHAIN, rpcUrls: [other.url, ours.url] });
+        expect((await readHeads(first)).latest.number).toBeGreaterThan(0);
+        const last = createChainClient({ chainId: CHAIN, rpcUrls: [ours.url, other.url] });
+        ours.refuseAll();
+        await expect(readHeads(last)).rejects.toThrow(/answers for chain 1, not 42161/);
+        ours.honest();
+        expect((await readHeads(last)).latest.number).toBeGreaterThan(0);
+      } finally {
+        await Promise.all([ours.close(), other.close()]);
+      }
+    },
+    SLOW,
+  );
+
+  const place = { blockNumber: "0x1", logIndex: "0x0", blockHash: word("1"), transactionHash: word("2") };
+  test.each<[string, unknown]>([
+    ["eth_getBlockByNumber", {}],
+    ["eth_getBlockByNumber", "0x1"],
+    ["eth_getBlockByNumber", { number: `0x${"f".repeat(40)}`, hash: word("1"), timestamp: "0x1" }],
+    ["eth_getBlockByNumber", { number: "0x1", hash: word("1"), timestamp: "0xffffffffffff" }],
+    ["eth_getBlockByNumber", { number: "0x1", hash: "0x1", timestamp: "0x1" }],
+    ["eth_getLogs", {}],
+    ["eth_getLogs", null],
+    ["eth_getLogs", [null]],
+    ["eth_getLogs", [{ ...place, topics: [TRANSFER, word("3"), word("4")], data: "0x" }]],
+    ["eth_getLogs", [{ ...place, topics: [TRANSFER, "0x3"], data: word("5") }]],
+    ["eth_getLogs", [{ ...place, blockNumber: "x", topics: [], data: "0x" }]],
+  ])(
+    "refuses what is no answer, by the name of its host: %s %j",
+    async (method, result) => {
+      const proxy = await startRpcProxy(devnet.rpcUrl);
+      try {
+        proxy.claim(method, result);
+        const client = createChainClient({ chainId: CHAIN, rpcUrls: [proxy.url] });
+        const range = { chainId: CHAIN, asset: devnet.usdc, wallets: [wallet(0)], fromBlock: 1, toBlock: 1 };
+        await expect(method === "eth_getLogs" ? scanRange(client, range) : readHeads(client)).rejects.toMatchObject({
+          name: "RpcError",
+          fault: "unavailable",
+          host: new URL(proxy.url).host,
+        });
+      } finally {
+        await proxy.close();
+      }
     },
     SLOW,
   );
