@@ -19,7 +19,7 @@ export function counterKey(counter: string): Key {
 }
 
 /** Facts that one item of an alias holds at most: far from the size that a store allows. */
-export const FACTS_PER_ITEM = 25;
+export const FACTS_PER_ITEM = 5;
 
 /** Facts without payment that came together, on one alias. The key is all that was said, so a repeat changes nothing. */
 export function factsPut(alias: string, facts: readonly Fact[]): Put {

@@ -2,6 +2,7 @@
 import { assess, type Findings, find, type World } from "./assess.ts";
 import { isSuperseded } from "./delivery.ts";
 import { type Counted, type Effects, effectsOf } from "./effects.ts";
+import { fit } from "./fit.ts";
 import { AGENTS } from "./items.ts";
 import { type Folded, isNamed } from "./payment.ts";
 import type { Put, VersionedPut } from "./ports.ts";
@@ -30,7 +31,8 @@ export interface Write {
 }
 
 /** The write that brings the table to `payment`; null where nothing changed. */
-export function writeOf(payment: Folded, before: Loaded, world: CorrelateWorld, now: string): Write | null {
+export function writeOf(whole: Folded, before: Loaded, world: CorrelateWorld, now: string): Write | null {
+  const payment = whole === before.payment ? whole : fit(whole, world.directory);
   if (isRow(payment.id)) return rowWrite(payment, before, world, now);
   if (!isNamed(payment)) {
     if (payment === before.payment) return null;

@@ -5,7 +5,7 @@
  */
 import * as z from "zod";
 import { EVENTS_PER_ENTRY, LABELS_MAX, OFFERS_MAX } from "./limits.ts";
-import { address, hash, identifier, integer, text, time, uint256, url } from "./scalars.ts";
+import { address, hash, identifier, integer, shortIdentifier, text, time, uint256, url } from "./scalars.ts";
 import { cleanText, isIdentifier } from "./text.ts";
 
 /** The contract's version, and EventBridge's detail type for it. */
@@ -29,10 +29,10 @@ export const payment = z.discriminatedUnion("method", [eip3009, transfer], {
 export const offer = z
   .object({
     scheme: text,
-    network: identifier,
-    asset: identifier,
+    network: shortIdentifier,
+    asset: shortIdentifier,
     amount: uint256,
-    payTo: identifier,
+    payTo: shortIdentifier,
     maxTimeoutSeconds: integer,
   })
   .transform((value, context) => {

@@ -13,7 +13,7 @@ export const ENTRIES_PER_CALL = 10;
 /** Bytes of one PutEvents call, by EventBridge. */
 export const CALL_BYTES_MAX = 256 * 1024;
 /** Offers in one 402 that are kept; an honest server makes a handful. */
-export const OFFERS_MAX = 64;
+export const OFFERS_MAX = 32;
 /** Labels of one request. */
 export const LABELS_MAX = 8;
 /** What is kept of an entry that is too large to keep. */

@@ -30,6 +30,12 @@ export const identifier = z
   .max(ID_MAX, `must be at most ${ID_MAX} characters`)
   .refine(isIdentifier, `must be 1 to ${ID_MAX} characters without control characters`);
 
+/** An identifier where many stand together: no chain's names of assets and accounts are longer. */
+export const shortIdentifier = z
+  .string()
+  .max(128, "must be at most 128 characters")
+  .refine(isIdentifier, "must be 1 to 128 characters without control characters");
+
 /** Free text: cut and cleaned, never refused for its length. */
 export const text = z.string().transform(cleanText);
 

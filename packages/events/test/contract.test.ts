@@ -173,10 +173,10 @@ describe("encodings", () => {
     }
   });
 
-  test("a 402 has at most 64 offers", () => {
+  test("a 402 has at most 32 offers", () => {
     const required = (count: number) => parse({ ...least["agent.payment_required"], offers: Array(count).fill(offer) });
-    expect(required(64)).not.toBeTypeOf("string");
-    expect(required(65)).toBe("offers: must not be more than 64");
+    expect(required(32)).not.toBeTypeOf("string");
+    expect(required(33)).toBe("offers: must not be more than 32");
   });
 });
 
