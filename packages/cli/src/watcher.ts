@@ -1,6 +1,6 @@
 /** The chain's watcher in this process: which wallets it watches, what it is asked to close, how it is doing. */
 import { createChainClient } from "@bursar/chain/client";
-import type { Candidates } from "@bursar/chain/watch";
+import type { Candidates, Round } from "@bursar/chain/watch";
 import { startWatching, type Watching } from "@bursar/chain/watch-loop";
 import type { Store } from "@bursar/core/ports";
 import type { Config } from "@bursar/events/config-schema";
@@ -21,6 +21,8 @@ export interface WatcherParts {
   readonly latest: () => number | null;
   readonly tell: (told: readonly Told[]) => Promise<void>;
   readonly onFault: (message: string | null) => void;
+  /** How long the node may stand behind what was read before that is a fault. Default 15,000. */
+  readonly laggingMs?: number | undefined;
 }
 
 export interface Watcher {
@@ -36,14 +38,18 @@ const MARGIN_MS = 30_000;
 const GRACE_MS = 5_000;
 const HASHES_MAX = 100;
 const EXPIRING_MAX = 500;
+/** A node may be behind another for a while; one that stays behind is a fault. */
+const LAGGING_MS = 15_000;
 
 /** @throws {RpcError} for URLs that are none */
 export function startWatcher(parts: WatcherParts): Watcher {
-  const { rpcUrls, intervalMs, startBlock, store, config, chainId, asset, overview, latest, tell, onFault } = parts;
+  const { rpcUrls, intervalMs, startBlock, store, config, chainId, asset, overview, latest, tell, onFault, laggingMs } =
+    parts;
   const client = createChainClient({ chainId, rpcUrls });
   const configured = Object.values(config.agents).flatMap((agent) => agent.wallets);
   let behind: number | null = null;
   let turn = 0;
+  let laggingSince: number | null = null;
 
   /** A wallet is heard of when it has signed, and that may have settled by then: its past is read too. */
   function wallets() {
@@ -84,12 +90,22 @@ export function startWatcher(parts: WatcherParts): Watcher {
       ...(intervalMs === undefined ? {} : { intervalMs }),
       onRound(round) {
         behind = round.behind;
-        onFault(null);
+        laggingSince = round.lagging ? (laggingSince ?? performance.now()) : null;
+        if (laggingSince === null) onFault(null);
+        else if (performance.now() - laggingSince >= (laggingMs ?? LAGGING_MS)) onFault(standstill(round));
       },
       onError: (error) => onFault(`the chain cannot be read: ${(error as Error).message}`),
     },
   );
   return { behind: () => behind, stop: () => watching.stop() };
+}
+
+/** A chain that was started anew stands below what was read of the old one, and no error says so. */
+function standstill({ heads, scanned }: Round): string {
+  const { number } = heads.latest;
+  return number < scanned
+    ? `the chain stands still: the node's newest block is ${number} and ${scanned} was read before. It lags, or its chain was started anew: then give Bursar a new directory with --data`
+    : `the chain stands still: the node names block ${number} and cannot show what is in the blocks after ${scanned}`;
 }
 
 function part<T>(list: readonly T[], size: number, turn: number): readonly T[] {

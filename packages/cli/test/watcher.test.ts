@@ -1,12 +1,19 @@
 /** The machine and a real chain: what agents and APIs claim is settled, or closed, by what a local Arbitrum shows. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { worldOf } from "@bursar/core/replay";
 import { signAuthorization } from "@bursar/demo/authorization";
 import { type Devnet, startDevnet } from "@bursar/demo/devnet";
 import { parseConfig } from "@bursar/events/config-schema";
 import { paymentId } from "@bursar/events/ids";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { openLmdbStore } from "@bursar/store/lmdb";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { MachineEvent } from "../src/feed.ts";
 import type { Machine } from "../src/machine.ts";
-import { machineForTest, nextEvent } from "./machines.ts";
+import { createOverview } from "../src/overview.ts";
+import { startWatcher } from "../src/watcher.ts";
+import { directoryForTest, machineForTest, nextEvent } from "./machines.ts";
 import { clientOf, entryOf, put, USDC } from "./producers.ts";
 
 let devnet: Devnet;
@@ -22,6 +29,7 @@ afterAll(async () => {
   await devnet?.stop();
 });
 
+const hex = (number: number) => `0x${number.toString(16)}`;
 const isAt = (id: string, state: string) => (event: MachineEvent) =>
   event.kind === "payment" && event.data.id === id && event.data.state === state;
 
@@ -88,4 +96,41 @@ test("a transaction that reverted is found by its claimed hash", async () => {
   );
   await put(clientOf(machine.url), report(transactionHash));
   expect(await reverted).toMatchObject({ data: { state: "signed" } });
+});
+
+test("a chain that was started anew under the same directory is told, not taken for one without payments", async () => {
+  let newest = 1000;
+  const node = createServer(async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    const calls = JSON.parse(Buffer.concat(parts).toString()) as { id: number; method: string; params: [string] }[];
+    const block = (number: number) => ({ number: hex(number), hash: `0x${"a".repeat(64)}`, timestamp: "0x6b000000" });
+    const result = ({ method, params }: (typeof calls)[number]) =>
+      method === "eth_chainId"
+        ? hex(42161)
+        : method === "eth_getLogs"
+          ? []
+          : block(params[0].startsWith("0x") ? Number(params[0]) : newest);
+    response.end(JSON.stringify(calls.map((call) => ({ jsonrpc: "2.0", id: call.id, result: result(call) }))));
+  }).listen(0, "127.0.0.1");
+  await once(node, "listening");
+  const store = await openLmdbStore(directoryForTest());
+  const config = parseConfig({ org: "acme" });
+  const faults: (string | null)[] = [];
+  const watcher = startWatcher({
+    ...{ rpcUrls: [`http://127.0.0.1:${(node.address() as AddressInfo).port}`], intervalMs: 20, startBlock: undefined },
+    ...{ store, config, chainId: 42161, asset: USDC, overview: createOverview(worldOf(config).directory) },
+    ...{ latest: () => null, tell: async () => {}, onFault: (message) => faults.push(message), laggingMs: 100 },
+  });
+  try {
+    await vi.waitFor(() => expect(faults.at(-1)).toBe(null));
+    newest = 10;
+    await vi.waitFor(() => expect(faults.at(-1)).toMatch(/newest block is 10 and 1000 was read before.*--data/));
+    newest = 1001;
+    await vi.waitFor(() => expect(faults.at(-1)).toBe(null));
+  } finally {
+    await watcher.stop();
+    await store.close();
+    node.close();
+  }
 });
