@@ -14,6 +14,8 @@ export interface ApiParts {
 
 const LIMIT = 100;
 const LIMIT_MAX = 1_000;
+/** Far above any id, and below what the table takes for a key. */
+const ID_MAX = 512;
 const STATUSES = ["open", "acknowledged", "resolved"] as const;
 
 export function createApi({ readable, ready, health, now }: ApiParts): Hono {
@@ -29,6 +31,7 @@ export function createApi({ readable, ready, health, now }: ApiParts): Hono {
   app.get("/api/payments/:id{.+}", async (c) => {
     query(c, []);
     const id = c.req.param("id");
+    if (id.length > ID_MAX) throw new ApiError(404, "not_found", `no payment's id has more than ${ID_MAX} characters`);
     const found = await findPayments(readable, id, now());
     const [payment] = found;
     if (payment === undefined) {

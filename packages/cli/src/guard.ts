@@ -34,8 +34,10 @@ export function refusalOf(request: IncomingMessage, options: GuardOptions): Refu
   if (origin !== undefined && !isOwnOrigin(origin, own)) {
     return refuse(403, "origin", `Origin is ${show(origin)}: web pages of other origins are not served`);
   }
-  if (headers["sec-fetch-site"] === "cross-site") {
-    return refuse(403, "origin", "Sec-Fetch-Site is cross-site: web pages of other origins are not served");
+  // A page of another port of this computer is same-site, and no origin of ours; its plain GETs name no Origin.
+  const site = headers["sec-fetch-site"];
+  if (site !== undefined && site !== "same-origin" && site !== "none") {
+    return refuse(403, "origin", `Sec-Fetch-Site is ${show(String(site))}: web pages of other origins are not served`);
   }
   if (options.token !== null && !isToken(headers.authorization, options.token)) {
     return refuse(401, "token", "send the machine's token as `Authorization: Bearer <token>`");

@@ -67,6 +67,14 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
       request.resume();
       return answerAws(response, awsError(405, "UnknownOperationException", "PutEvents is a POST"));
     }
+    const encoding = request.headers["content-encoding"];
+    if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
+      request.resume();
+      return answerAws(
+        response,
+        awsError(400, "SerializationException", "content-encoding is not taken: send it plain"),
+      );
+    }
     const body = await readBody(request, BODY_BYTES_MAX);
     if (body === null) {
       response.setHeader("connection", "close");

@@ -59,6 +59,15 @@ describe("who may call", () => {
     }
   });
 
+  test.each([
+    ["cross-site", 403],
+    ["same-site", 403],
+    ["same-origin", 200],
+    ["none", 200],
+  ])("Sec-Fetch-Site %s is %i", async (site, status) => {
+    expect((await get("/api/health", { "sec-fetch-site": site })).status).toBe(status);
+  });
+
   test("our own origin is taken, and no header opens us to others", async () => {
     const answer = await get("/api/health", { origin: `http://127.0.0.1:${machine.port}` });
     expect(answer.status).toBe(200);
@@ -83,6 +92,10 @@ describe("who may call", () => {
 
   test.each(["PUT", "DELETE", "PATCH", "OPTIONS"])("%s is 405", async (method) => {
     expect((await raw(machine.port, { path: "/api/payments", method })).status).toBe(405);
+  });
+
+  test("an id longer than any is not found, and no fault of ours", async () => {
+    expect((await get(`/api/payments/${"a".repeat(9_000)}`)).status).toBe(404);
   });
 
   test("a request that is none gets 400, and the machine stays up", async () => {

@@ -1,4 +1,5 @@
 /** PutEvents: what an unmodified EventBridgeClient gets, and what becomes of bad input. */
+import { gzipSync } from "node:zlib";
 import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Machine } from "../src/machine.ts";
@@ -124,6 +125,7 @@ describe("the AWS JSON 1.1 protocol", () => {
       "SerializationException",
       "UTF-8",
     ],
+    ["gzip", gzipSync(body), { "content-encoding": "gzip" }, "SerializationException", "send it plain"],
     ["a number for a Source", '{"Entries":[{"Source":1}]}', {}, "SerializationException", "Entries[0].Source"],
     ["an entry that is none", '{"Entries":[null]}', {}, "SerializationException", "Entries[0]"],
     ["entries that are no list", '{"Entries":{}}', {}, "SerializationException", "Entries"],
