@@ -23,13 +23,13 @@ export interface Market {
  */
 export async function openMarket(data: string, log: (line: string) => void): Promise<Market> {
   checkDirectory(data);
+  await mkdir(dirname(demoConfigFile(data)), { recursive: true }); // first of all: it says whose the store is
   await (await openLmdbStore(join(data, "store"))).close();
   // The agents' EventBridge clients run in this process; which Node its makers will want next year is no news for a demo.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const { prepareDemo } = await import("@bursar/demo/demo");
   const prepared: PreparedDemo = await prepareDemo({ stateDirectory: join(data, "demo"), log });
   const file = demoConfigFile(data);
-  await mkdir(dirname(file), { recursive: true });
   // So that the commands that read the directory later know whose wallets these were.
   await writeFile(file, `${JSON.stringify(prepared.config, null, 2)}\n`);
   return {

@@ -1,6 +1,6 @@
 /** What must be right before the machine starts, and what is said when it is not. */
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 const LOCAL_HOSTS: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "::1"]);
 
@@ -32,6 +32,22 @@ export function checkDirectory(data: string): void {
   throw new MachineError(
     "data",
     `${data} holds other files (${names.slice(0, 3).join(", ")}): name an empty directory with --data`,
+  );
+}
+
+/**
+ * The demo's payments are of a chain on this machine: beside real ones they would be real money, and blocks of the one
+ * chain would be sought on the other.
+ * @throws {MachineError} `data` for a directory of the other kind
+ */
+export function checkKind(data: string, demo: boolean): void {
+  const isDemo = existsSync(join(data, "demo"));
+  if (isDemo === demo || (demo && !existsSync(join(data, "store", "data.mdb")))) return;
+  throw new MachineError(
+    "data",
+    demo
+      ? `${data} holds payments of your own: give the demo another directory with --data`
+      : `${data} holds the demo's payments, and those are not real: delete it, or name another directory with --data`,
   );
 }
 

@@ -7,6 +7,7 @@ import { openLmdbStore } from "@bursar/store/lmdb";
 import { describe, expect, test } from "vitest";
 import { createFeed, type MachineEvent } from "../src/feed.ts";
 import { createOverview } from "../src/overview.ts";
+import { checkKind } from "../src/preflight.ts";
 import { readQuarantine } from "../src/quarantine.ts";
 import { openQueue } from "../src/queue.ts";
 import { alertsOf, type Readable } from "../src/reads.ts";
@@ -139,6 +140,22 @@ describe("startMachine", () => {
     mkdirSync(join(damaged, "store"));
     writeFileSync(join(damaged, "store", "data.mdb"), "x".repeat(10_000));
     await expect(machineForTest({ data: damaged })).rejects.toMatchObject({ fault: "corrupt" });
+  });
+
+  test("the demo's payments and real ones never share a data directory", async () => {
+    const data = directoryForTest();
+    for (const demo of [true, false]) expect(() => checkKind(data, demo)).not.toThrow();
+    const begun = directoryForTest();
+    mkdirSync(join(begun, "demo"));
+    expect(() => checkKind(begun, true)).not.toThrow();
+    expect(() => checkKind(begun, false)).toThrow("the demo's");
+    mkdirSync(join(data, "store"));
+    writeFileSync(join(data, "store", "data.mdb"), "");
+    expect(() => checkKind(data, false)).not.toThrow();
+    expect(() => checkKind(data, true)).toThrow("holds payments of your own: give the demo another directory");
+    mkdirSync(join(data, "demo"));
+    expect(() => checkKind(data, true)).not.toThrow();
+    expect(() => checkKind(data, false)).toThrow("holds the demo's payments, and those are not real");
   });
 
   test("without a chain that answers it starts, says so, and takes events", async () => {

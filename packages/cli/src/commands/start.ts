@@ -10,6 +10,7 @@ import { interrupted } from "../interrupt.ts";
 import { type Io, printLines, toJson } from "../io.ts";
 import { type Machine, startMachine } from "../machine.ts";
 import { type Market, openMarket } from "../market.ts";
+import { checkKind } from "../preflight.ts";
 import { DATA_DEFAULT } from "../reader.ts";
 import { alertsOf } from "../reads.ts";
 import { rpcUrlsOf } from "../rpc-urls.ts";
@@ -40,6 +41,7 @@ export async function run(input: Input, io: Io): Promise<number> {
   };
   const loaded =
     input.flag("demo") && input.text("config") === null ? null : await loadConfig(input.text("config"), io.cwd);
+  checkKind(data, input.flag("demo"));
   const market = input.flag("demo") ? await openMarket(data, () => {}) : null;
   let machine: Machine | null = null;
   try {
