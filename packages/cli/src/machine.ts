@@ -4,6 +4,7 @@ import type { Heads } from "@bursar/core/assess";
 import { readHeads } from "@bursar/core/heads";
 import type { Store } from "@bursar/core/ports";
 import { worldOf } from "@bursar/core/replay";
+import type { Changed } from "@bursar/core/write";
 import type { Config } from "@bursar/events/config-schema";
 import type { Told } from "@bursar/events/envelope";
 import type { Health } from "@bursar/events/shapes";
@@ -17,7 +18,8 @@ import { checkAddress, checkDirectory, listenError } from "./preflight.ts";
 import { readQuarantine } from "./quarantine.ts";
 import { openQueue } from "./queue.ts";
 import type { Readable } from "./reads.ts";
-import { pause, startSteps } from "./steps.ts";
+import { noteAgents, refold } from "./refold.ts";
+import { pause, shapeOf, startSteps } from "./steps.ts";
 import { createStreams, type Streams } from "./stream.ts";
 import { VERSION } from "./version.ts";
 import type { Watcher } from "./watcher.ts";
@@ -102,13 +104,21 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     const { chainId, asset } = world.directory;
     const stored = await readHeads(store, chainId);
     if (stored !== undefined) heads.set(chainId, stored);
+    await noteAgents(store, config);
     const overview = createOverview(world.directory);
     const quarantine = await readQuarantine(store);
     const readable = { store, config, world, overview, quarantine };
 
     // Scanning starts before anything can change, so that no change is missed.
     const stopping = new AbortController();
-    const ready = overview.scan(store, world, now(), stopping.signal).catch((error: Error) => {
+    const onChanged = (changed: readonly Changed[]): void => {
+      for (const change of changed) overview.take(change, shapeOf(change, world), now());
+    };
+    const reading = async (): Promise<void> => {
+      await overview.scan(store, world, now(), stopping.signal);
+      await refold({ store, config, world, now, stop: stopping.signal, onChanged });
+    };
+    const ready = reading().catch((error: Error) => {
       faults.set("overview", `the table cannot be read whole: ${error.message}`);
     });
     closing.push(() => {

@@ -209,7 +209,7 @@ interface Late {
 }
 
 /** The public shape after a change; null where it is in no list. */
-function shapeOf({ id, after, findings }: Changed, world: CorrelateWorld): Payment | null {
+export function shapeOf({ id, after, findings }: Changed, world: CorrelateWorld): Payment | null {
   if (after.assessed === null || after.listed === null) return null;
   if (!isRow(id)) return findings === null ? null : showPayment(findings, after.assessed);
   if (!makesRow(after.payment) || Object.keys(after.payment.siblings).length > 0) return null;

@@ -71,6 +71,49 @@ describe("startMachine", () => {
     expect(await final).toMatchObject({ before: { state: "safe" }, data: { id: idOf(1), state: "final" } });
   });
 
+  test("a config that changes between two starts: payments, lists and books are as if it had always been so", async () => {
+    const data = join(directoryForTest(), "data");
+    const agents = { research: { wallets: [WALLET] } };
+    const week = { id: "week", scope: { agent: "*" }, window: "week", limitUsd: "9.00" };
+    const payees = { id: "payees", scope: { payee: "*" }, window: "day", limitUsd: "9.00" };
+    const before = await machineForTest({ data, config });
+    await put(
+      clientOf(before.url),
+      [1, 2, 3].flatMap((n) => both(n)),
+    );
+    await before.drained();
+    await before.tell([toldOf(settledOf(keyOf(1))), toldOf(settledOf(keyOf(2)))]);
+    await before.stop();
+
+    const configs = [
+      { org: "acme", agents: { trader: { wallets: [WALLET] } }, budgets: [week, payees] },
+      { org: "acme", agents: { trader: { wallets: [WALLET] }, ...{ research: {} } }, budgets: [week, payees] },
+      { org: "acme", budgets: [week, payees] },
+      { org: "acme", agents, apis: { reports: { payTo: [PAY_TO] } }, budgets: [week, payees] },
+    ];
+    for (const [i, changed] of configs.entries()) {
+      const machine = await machineForTest({ data, config: parseConfig(changed) });
+      await machine.ready;
+      // What a machine says that has never known another config.
+      const fresh = await machineForTest({ config: parseConfig(changed) });
+      await put(
+        clientOf(fresh.url),
+        [1, 2, 3].flatMap((n) => both(n)),
+      );
+      await fresh.drained();
+      await fresh.tell([toldOf(settledOf(keyOf(1))), toldOf(settledOf(keyOf(2)))]);
+      for (const path of ["payments", "payments?agent=trader", "payments?agent=research", "budgets"]) {
+        expect([i, path, await answerOf(`${machine.url}/api/${path}`)]).toEqual([
+          i,
+          path,
+          await answerOf(`${fresh.url}/api/${path}`),
+        ]);
+      }
+      expect(machine.totals()).toEqual(fresh.totals());
+      await machine.stop();
+    }
+  });
+
   test("an alert is told when it opens and when its cause is gone", async () => {
     const machine = await machineForTest({ config });
     const opened = nextEvent(machine, (event) => event.kind === "alert");

@@ -12,6 +12,8 @@
  * | counter of a scope   | CTR#<scope>  | held, <window>       | counter   | key, many at once                |
  * | action (outbox)      | OUT#<key>    | .                    | versioned | key; `due` until it is done      |
  * | chain cursor, heads  | CUR#<chain>  | <what>               | versioned | key                              |
+ * | config folded under  | CONFIG       | .                    | versioned | key                              |
+ * | agent listed by      | AGENTS       | <agent>              | fact      | partition                        |
  * | refused event        | QUARANTINE   | <hash>               | fact      | partition, in pages              |
  * | WALLET, SESSION, ... | <kind>#<id>  | .                    | versioned | key; `list` by kind              |
  *
