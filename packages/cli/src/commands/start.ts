@@ -111,13 +111,13 @@ function showJson(machine: Machine, io: Io): Show {
 
 /** The feed above the totals on a terminal; without one the totals alone, now and then. */
 function showLive(machine: Machine, config: Config, io: Io): Show {
-  const screen = io.screen();
-  const live = createLive(io.out, screen);
+  const live = createLive(io.out, io.screen());
   let block: number | null = null;
   let alertsOpen = 0;
   let looks = 0;
   const off = machine.on((event) => {
     if (event.kind === "heads") block = event.data.latest;
+    const screen = io.screen(); // each time: a terminal may be made narrower, and a line that wraps stays behind
     const line = screen.live || event.kind === "notice" ? feedLine(event, screen) : null;
     if (line !== null) live.print(line);
   });
@@ -127,6 +127,7 @@ function showLive(machine: Machine, config: Config, io: Io): Show {
     if (busy) return;
     busy = true;
     try {
+      const screen = io.screen();
       if (!screen.live || looks++ % ALERT_LOOKS === 0) alertsOpen = alertsOf(machine.readable).length;
       const line = summaryLine({ ...(await figuresOf(machine, config, io)), alertsOpen, block }, screen);
       if (screen.live) live.stay(line);
@@ -138,7 +139,7 @@ function showLive(machine: Machine, config: Config, io: Io): Show {
       busy = false;
     }
   };
-  const timer = setInterval(() => void look(), screen.live ? LOOK_MS : QUIET_MS);
+  const timer = setInterval(() => void look(), io.screen().live ? LOOK_MS : QUIET_MS);
   void look();
   return {
     end() {
