@@ -41,7 +41,7 @@ const FORMAT = "bursar-store 1";
 /**
  * Opens the table in `directory`, which is created where it is missing. Items that it returns are shared and must not
  * be changed.
- * @throws {StoreError} `locked`, `missing` (read-only), `foreign`, `corrupt`
+ * @throws {StoreError} `locked`, `missing` (read-only), `foreign`, `corrupt`, `failed` (it takes no writes)
  */
 export async function openLmdbStore(directory: string, options: LmdbOptions = {}): Promise<LmdbStore> {
   const readOnly = options.readOnly ?? false;
@@ -51,8 +51,7 @@ export async function openLmdbStore(directory: string, options: LmdbOptions = {}
       `${directory} holds no data: start bursar with it first, or name the right directory`,
     );
   }
-  mkdirSync(directory, { recursive: true });
-  const release = readOnly ? () => {} : await takeLock(directory);
+  const release = readOnly ? () => {} : await claim(directory);
   try {
     const exists = checkDataFile(directory);
     if (readOnly && !exists)
@@ -68,6 +67,19 @@ export async function openLmdbStore(directory: string, options: LmdbOptions = {}
   } catch (error) {
     release();
     throw error;
+  }
+}
+
+/** Makes the directory where it is missing, and takes its lock. */
+async function claim(directory: string): Promise<() => void> {
+  try {
+    mkdirSync(directory, { recursive: true });
+    return await takeLock(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EACCES" && code !== "EPERM" && code !== "EROFS" && code !== "ENOSPC") throw error;
+    const why = code === "ENOSPC" ? "its disk is full" : "this user may not write there";
+    throw new StoreError("failed", `${directory} takes no writes (${why}): make it so, or name another one`, error);
   }
 }
 

@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdtempSync,
@@ -331,6 +332,22 @@ test("a long index lets others have their turn between its pages", async () => {
     order.push("page");
   } while (after !== null);
   expect(order).toEqual(["page", "other", "page", "page"]);
+});
+
+test("a directory that this user may not write to is refused with what to do", async () => {
+  const at = directory();
+  const script = `import { openLmdbStore } from ${JSON.stringify(new URL("../src/lmdb.ts", import.meta.url).href)};
+    if (process.getuid() === 0) process.setuid(65534);
+    await openLmdbStore(process.argv[1]).catch(({ fault, message }) => console.log(JSON.stringify({ fault, message })));`;
+  chmodSync(at, 0o555);
+  const child = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script, at], {
+    encoding: "utf8",
+  });
+  chmodSync(at, 0o755);
+  expect(JSON.parse(child.stdout)).toEqual({
+    fault: "failed",
+    message: `${at} takes no writes (this user may not write there): make it so, or name another one`,
+  });
 });
 
 describe("a disk that is full", () => {
