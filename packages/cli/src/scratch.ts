@@ -12,11 +12,15 @@ export interface Scratch {
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 export function makeScratch(): Scratch {
-  const directory = mkdtempSync(join(tmpdir(), "bursar-"));
-  const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  let directory: string | null = null;
+  const remove = () => {
+    if (directory !== null) rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  };
+  // Before it is made: a signal in between would leave it behind.
   process.once("exit", remove);
   const handlers = Object.entries(SIGNALS).map(([signal, code]) => [signal, () => process.exit(code)] as const);
   for (const [signal, handler] of handlers) process.once(signal, handler);
+  directory = mkdtempSync(join(tmpdir(), "bursar-"));
   return {
     directory,
     remove() {
