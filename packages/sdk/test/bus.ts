@@ -51,6 +51,7 @@ export async function startBus(port = 0): Promise<Bus> {
 
   function answer(request: IncomingMessage, response: ServerResponse, body: string): void {
     if (request.headers["x-amz-target"] !== "AWSEvents.PutEvents") return void response.writeHead(400).end();
+    if (!request.complete) return; // its process ended while it sent
     const entries = (JSON.parse(body) as { Entries: PutEntry[] }).Entries;
     calls.push(entries);
     const behaviour = behave(calls.length - 1);
