@@ -1,11 +1,11 @@
-/** What became of transactions that someone claimed and the logs did not show: the ones that reverted. */
+/** What became of transactions that someone claimed and the logs did not show: reverted, or in a block that was not read. */
 import type { EventOf } from "@bursar/events/contract";
 import { decodeErrorResult, type Hex, parseAbi } from "viem";
 import { parseBlock, type RawBlock } from "./block.ts";
 import { type Call, type ChainClient, hostOf, requestTogether } from "./client.ts";
 import { RpcError } from "./rpc-error.ts";
 
-/** Hashes asked in one call of `findReverted`; the rest waits for the next. */
+/** Hashes asked in one call of `findOutcomes`; the rest waits for the next. */
 export const RECEIPTS_MAX = 100;
 
 interface RawReceipt {
@@ -22,32 +22,41 @@ interface RawTransaction {
   readonly value: string;
 }
 
+export interface Outcomes {
+  readonly reverted: readonly EventOf<"chain.reverted">[];
+  /** The block of each transaction that went through. */
+  readonly succeeded: ReadonlyMap<string, number>;
+}
+
 /**
- * Those of the hashes whose transaction reverted, with the reason where the node can still tell it. A hash without a
- * receipt is no finding: it may be waiting, or unknown to this node.
+ * Which of the hashes reverted, with the reason where the node can still tell it, and where those that did not stand.
+ * A hash without a receipt is no finding: it may be waiting, or unknown to this node.
  * @throws {RpcError}
  */
-export async function findReverted(
-  client: ChainClient,
-  hashes: readonly string[],
-): Promise<readonly EventOf<"chain.reverted">[]> {
+export async function findOutcomes(client: ChainClient, hashes: readonly string[]): Promise<Outcomes> {
   const asked = [...new Set(hashes)].slice(0, RECEIPTS_MAX);
-  if (asked.length === 0) return [];
+  if (asked.length === 0) return { reverted: [], succeeded: new Map() };
   const receipts = await requestTogether(
     client,
     asked.map((hash) => ({ method: "eth_getTransactionReceipt", params: [hash] })),
   );
-  const reverted = (receipts as readonly (RawReceipt | null)[]).filter((receipt) => receipt?.status === "0x0");
-  if (reverted.length === 0) return [];
+  const mined = (receipts as readonly (RawReceipt | null)[]).filter((receipt) => receipt !== null);
+  const succeeded = new Map(
+    mined
+      .filter(({ status }) => status === "0x1")
+      .map(({ transactionHash, blockNumber }) => [transactionHash.toLowerCase(), Number(blockNumber)]),
+  );
+  const reverted = mined.filter(({ status }) => status === "0x0");
+  if (reverted.length === 0) return { reverted: [], succeeded };
   const details = await requestTogether(
     client,
-    (reverted as readonly RawReceipt[]).flatMap((receipt): Call[] => [
+    reverted.flatMap((receipt): Call[] => [
       { method: "eth_getBlockByHash", params: [receipt.blockHash, false] },
       { method: "eth_getTransactionByHash", params: [receipt.transactionHash] },
     ]),
   );
   const found: EventOf<"chain.reverted">[] = [];
-  for (const [index, receipt] of (reverted as readonly RawReceipt[]).entries()) {
+  for (const [index, receipt] of reverted.entries()) {
     const block = details[index * 2] as RawBlock | null;
     if (block === null) continue; // a reorg came between: the next round asks again
     const txHash = receipt.transactionHash.toLowerCase();
@@ -62,7 +71,7 @@ export async function findReverted(
       ...(reason === undefined ? {} : { reason }),
     });
   }
-  return found;
+  return { reverted: found, succeeded };
 }
 
 const ERRORS = parseAbi(["error Error(string)", "error Panic(uint256)"]);

@@ -14,7 +14,7 @@ import { bounded, type Cursor, firstCursor, type HeldCursor, type Recent, readCu
 import { type ExpiryCandidate, findExpired } from "./expired.ts";
 import { type Heads, headsEvent, readHeads } from "./heads.ts";
 import { nextRange, type PassRange } from "./passes.ts";
-import { findReverted } from "./receipts.ts";
+import { findOutcomes } from "./receipts.ts";
 import { compare, orphanedEvent, withFacts, without } from "./recent.ts";
 import { RpcError } from "./rpc-error.ts";
 import { type Scan, scanRange } from "./scan.ts";
@@ -42,7 +42,13 @@ export interface WatchPorts {
 
 export interface Candidates {
   readonly expiring: readonly ExpiryCandidate[];
-  readonly hashes: readonly string[];
+  readonly hashes: readonly ClaimedHash[];
+}
+
+/** A hash that somebody claimed for a payment of this wallet. */
+export interface ClaimedHash {
+  readonly txHash: string;
+  readonly payer: string;
 }
 
 /** What a watcher keeps between rounds to save reads; nothing is lost with it. */
@@ -246,7 +252,43 @@ async function handCandidates(run: Run): Promise<void> {
   if (run.candidates === undefined) return;
   const { expiring, hashes } = await run.candidates();
   await hand(run, await findExpired(run.client, expiring, run.heads.safe));
-  await hand(run, await findReverted(run.client, hashes));
+  const { reverted, succeeded } = await findOutcomes(
+    run.client,
+    hashes.map(({ txHash }) => txHash),
+  );
+  await hand(run, reverted);
+  await handUnread(run, hashes, succeeded);
+}
+
+/** Blocks read in one round for hashes that the passes cannot show. */
+const UNREAD_MAX = 20;
+
+/**
+ * A claimed transaction can stand where no pass reads: before the cursor began, or paid from a wallet that nobody
+ * watches (an outsider who pays our API). Its block is read for its payer, once it is final: such a block stays.
+ */
+async function handUnread(
+  run: Run,
+  claimed: readonly ClaimedHash[],
+  succeeded: ReadonlyMap<string, number>,
+): Promise<void> {
+  const { client, asset, heads } = run;
+  const payers = new Map<number, Set<string>>();
+  for (const { txHash, payer } of claimed) {
+    const block = succeeded.get(txHash);
+    if (block === undefined || block > heads.final.number || block > run.held.cursor.scanned) continue;
+    if (payers.size < UNREAD_MAX || payers.has(block)) payers.set(block, (payers.get(block) ?? new Set()).add(payer));
+  }
+  for (const [block, wallets] of payers) {
+    const range = { chainId: client.chainId, asset, wallets: [...wallets], fromBlock: block, toBlock: block };
+    const scan = await scanRange(client, { ...range, anchor: undefined });
+    if (scan.kind !== "scanned" || scan.facts.length === 0) continue;
+    // The lowest number: it is the same fact however often it is found, and anything a pass has seen outranks it.
+    await hand(
+      run,
+      scan.facts.filter(({ type }) => type === "chain.settled").map((fact): Event => ({ ...fact, seq: 0 })),
+    );
+  }
 }
 
 async function hand(run: Run, events: readonly Event[]): Promise<void> {

@@ -338,13 +338,40 @@ describe("watchRound", () => {
           { payment: payment(unused), validBefore: "1000" },
           { payment: payment(`0x${"9".repeat(64)}`), validBefore: "9999999999" },
         ],
-        hashes: [refused.transactionHash, `0x${"8".repeat(64)}`],
+        hashes: [refused.transactionHash, `0x${"8".repeat(64)}` as const].map((txHash) => ({ txHash, payer: payee })),
       });
       await watchRound(ports(() => [{ address: agent.address }], { candidates }));
       expect(of("chain.expired")).toMatchObject([{ payment: payment(unused), validBefore: "1000" }]);
       expect(of("chain.reverted")).toMatchObject([
         { txHash: refused.transactionHash, reason: "FiatTokenV2: authorization is used or canceled" },
       ]);
+    },
+    SLOW,
+  );
+
+  test(
+    "finds a claimed settlement from before the cursor began, and of a wallet that nobody watches",
+    async () => {
+      const [agent, outsider] = [await payer(), await payer()];
+      const [early, foreign] = [await pay(agent, 3n), await pay(outsider, 4n)];
+      await devnet.mine(8);
+      const claimed = [
+        { txHash: early.receipt.transactionHash, payer: agent.address },
+        { txHash: foreign.receipt.transactionHash, payer: outsider.address },
+      ];
+      const given = ports(() => [{ address: agent.address }], {
+        startBlock: await devnet.blockNumber(),
+        candidates: async () => ({ expiring: [], hashes: claimed }),
+      });
+      await watchRound(given);
+      const found = of("chain.settled").map(({ txHash, amount, seq }) => ({ txHash, amount, seq }));
+      expect(found).toEqual([
+        { txHash: early.receipt.transactionHash, amount: "3", seq: 0 },
+        { txHash: foreign.receipt.transactionHash, amount: "4", seq: 0 },
+      ]);
+      await watchRound(given);
+      const again = of("chain.settled").map(({ txHash, amount, seq }) => ({ txHash, amount, seq }));
+      expect(again).toEqual([...found, ...found]);
     },
     SLOW,
   );

@@ -89,7 +89,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     for (const close of closing.reverse()) await close();
   };
   try {
-    const store = await openLmdbStore(join(data, "store"));
+    // Nobody reads the feed on one machine, and it would hold every version of the cursor.
+    const store = await openLmdbStore(join(data, "store"), { feedLength: 0 });
     closing.push(() => store.close());
     const feed = createFeed();
     const notice = (message: string): void => {

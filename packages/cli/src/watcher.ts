@@ -65,12 +65,13 @@ export function startWatcher(parts: WatcherParts): Watcher {
   async function candidates(): Promise<Candidates> {
     const now = Date.now();
     const expiring: Candidates["expiring"][number][] = [];
-    const hashes: string[] = [];
+    const hashes: Candidates["hashes"][number][] = [];
     for (const [id, { validBefore, hashes: claimed }] of overview.open()) {
       const payment = parsePaymentId(id);
       if (payment?.method !== "eip3009" || payment.chainId !== chainId) continue;
       if (validBefore !== null && BigInt(validBefore) * 1000n <= BigInt(now)) expiring.push({ payment, validBefore });
-      for (const { txHash, at } of claimed) if (Date.parse(at) + GRACE_MS <= now) hashes.push(txHash);
+      for (const { txHash, at } of claimed)
+        if (Date.parse(at) + GRACE_MS <= now) hashes.push({ txHash, payer: payment.payer });
     }
     turn += 1;
     return { expiring: part(expiring, EXPIRING_MAX, turn), hashes: part(hashes, HASHES_MAX, turn) };

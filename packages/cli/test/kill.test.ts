@@ -88,7 +88,8 @@ test(
         for (const [counter, amount] of Object.entries(applied)) sums[counter] = (sums[counter] ?? 0n) + amount;
       }
       expect(listed.length).toBe(payments);
-      expect(listed).toEqual(replayed.payments);
+      // One by one, so that a failure names the payment.
+      for (const [i, payment] of listed.entries()) expect(payment).toEqual(replayed.payments[i]);
       const names = Object.keys(sums);
       expect(await store.counters(names.map(counterKey))).toEqual(names.map((name) => sums[name]));
       expect(sums["spent|org:acme|day|2026-11-20T00:00:00.000Z"]).toBe(10_000n * BigInt(payments));
