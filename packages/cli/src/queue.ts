@@ -142,12 +142,13 @@ export async function openQueue(directory: string, options: QueueOptions = {}): 
 
   async function begin(): Promise<NonNullable<typeof tail>> {
     const segment = { first: next, file: join(directory, `${String(next).padStart(16, "0")}.seg`), count: 0 };
+    // A crash or a full disk has left one of this name without entries. It is let go of before the file is made anew:
+    // a note that tidied it in between would take away the file that acknowledged entries go into.
+    if (segments.at(-1)?.first === segment.first) segments.pop();
     const handle = await open(segment.file, "w");
     const place = await open(directory, "r");
     await place.sync().catch(() => {}); // a directory cannot be synced everywhere (Windows)
     await place.close();
-    const last = segments.at(-1);
-    if (last?.first === segment.first) segments.pop(); // nothing was ever written to it
     segments.push(segment);
     return { handle, segment, bytes: 0 };
   }

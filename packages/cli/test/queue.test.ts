@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { openQueue, type Queue, type Queued } from "../src/queue.ts";
 import { directoryForTest } from "./machines.ts";
 
@@ -29,6 +29,30 @@ describe("openQueue", () => {
     expect(again.depth()).toBe(70);
     expect(ns(await again.take(1_000))).toEqual(range(30, 100));
     await again.close();
+  });
+
+  test("a note made while a segment of a crash is begun anew takes no acknowledged entry away", async () => {
+    for (let ticks = 0; ticks < 40; ticks++) {
+      const directory = directoryForTest();
+      const before = await openQueue(directory);
+      await offer(before, 1);
+      await before.close();
+      writeFileSync(join(directory, "0000000000000002.seg"), ""); // begun, and killed before the first entry
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      try {
+        const queue = await openQueue(directory);
+        queue.ack(await queue.take(10)); // a note is due
+        const durable = offer(queue, 2);
+        for (let tick = 0; tick < ticks; tick++) await new Promise((resolve) => setImmediate(resolve));
+        vi.runAllTimers();
+        await durable;
+      } finally {
+        vi.useRealTimers();
+      }
+      const again = await openQueue(directory); // the process is gone without a close
+      expect(again.depth() === 0 ? [] : ns(await again.take(10)), `after ${ticks} ticks`).toContain(2);
+      await again.close();
+    }
   });
 
   test("acknowledged out of order: what stands behind the first open one may come again, nothing is lost", async () => {
