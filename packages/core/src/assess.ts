@@ -55,7 +55,7 @@ export interface Assessment {
 /** What the facts of a named payment say, whatever time it is. */
 export function find(payment: Folded, directory: Directory): Findings {
   const evidence = evidenceOf(payment, directory);
-  const claims = claimsOf(payment, evidence);
+  const claims = claimsOf(evidence);
   const reverted = revertedOf(evidence);
   const delivery = deliveryOf(payment, evidence, directory);
   return {

@@ -1,7 +1,6 @@
 /** What entitled people claimed of a payment: amounts, payees, offers, hashes, validity. */
 import type { EventOf, Offer } from "@bursar/events/contract";
 import { type Entry, type Evidence, ofType } from "./evidence.ts";
-import type { Folded } from "./payment.ts";
 import { compareStamped, lastOf, type Stamped } from "./slot.ts";
 
 export interface Claim {
@@ -31,7 +30,7 @@ export interface Claims {
   readonly firstAt: string | null;
 }
 
-export function claimsOf(_payment: Folded, evidence: Evidence): Claims {
+export function claimsOf(evidence: Evidence): Claims {
   const { agent, api, chain } = evidence;
   const signedEntries = ofType(agent, "agent.authorization_signed");
   const verifiedEntries = ofType(api, "api.verification_started");

@@ -1,5 +1,5 @@
 /** An event as the fold sees it: who said what of which type, and where it lives: on a payment, or on its aliases. */
-import type { Event, EventOf, UnknownEvent } from "@bursar/events/contract";
+import { EVENT_TYPES, type Event, type EventOf, type UnknownEvent } from "@bursar/events/contract";
 import type { Told } from "@bursar/events/envelope";
 import { alias, type PaymentKey, paymentId } from "@bursar/events/ids";
 import type { Value } from "./slot.ts";
@@ -25,30 +25,8 @@ export interface Home {
 /** A type that version 1 does not know: it appears in the timeline and moves nothing. */
 export const isUnknown = (type: string): boolean => !KNOWN.has(type);
 
-const KNOWN = new Set<string>([
-  "agent.request_sent",
-  "agent.payment_required",
-  "agent.authorization_requested",
-  "agent.authorization_signed",
-  "agent.payment_sent",
-  "agent.response_received",
-  "agent.payment_failed",
-  "api.payment_demanded",
-  "api.verification_started",
-  "api.transaction_submitted",
-  "api.transaction_confirmed",
-  "api.content_returned",
-  "api.payment_rejected",
-  "api.settlement_failed",
-  "chain.settled",
-  "chain.transferred",
-  "chain.orphaned",
-  "chain.reverted",
-  "chain.expired",
-  "chain.cancelled",
-  "session.revoked",
-  "wallet.claimed",
-]);
+/** The contract's own types, and the one fact that core makes itself. */
+const KNOWN = new Set<string>([...EVENT_TYPES, "wallet.claimed"]);
 
 /** The fact that an event states, and where it is kept. `chainId` is meant where an event names a hash and no chain. */
 export function homeOf(told: Told, chainId: number): Home {

@@ -38,11 +38,6 @@ export function settlementOf(slots: Slots): Settlement | null {
   return best;
 }
 
-/** True where the chain ever said that this payment was settled, though it may stand no longer. */
-export function wasSettled(slots: Slots): boolean {
-  return slots["chain.settled|chain"] !== undefined || slots["chain.transferred|chain"] !== undefined;
-}
-
 function liveOf(settled: readonly Stamped[], orphaned: readonly Stamped[]): Settlement | null {
   const taken = new Set<string>();
   let orphanedAt = -1;

@@ -219,6 +219,10 @@ export const event = z.discriminatedUnion("type", [...agentEvents, ...apiEvents,
 /** One event of version 1, parsed and normalised. */
 export type Event = z.output<typeof event>;
 export type EventType = Event["type"];
+/** Every type that version 1 knows. */
+export const EVENT_TYPES: readonly EventType[] = [...agentEvents, ...apiEvents, ...chainEvents, ...governEvents].map(
+  (schema) => schema.shape.type.value,
+);
 /** The event of one type: `EventOf<"chain.settled">`. */
 export type EventOf<Type extends EventType> = Extract<Event, { type: Type }>;
 export type UnknownEvent = z.output<typeof unknownEvent>;
