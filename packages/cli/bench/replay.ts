@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { homeOf } from "@bursar/core/fact";
 import { empty, fold } from "@bursar/core/payment";
 import { replay } from "@bursar/core/replay";
+import type { BudgetInput } from "@bursar/events/config";
 import { parseConfig } from "@bursar/events/config-schema";
 import { parseEntryText } from "@bursar/events/envelope";
 import { openLmdbStore } from "@bursar/store/lmdb";
@@ -34,6 +35,8 @@ export async function benchReplay(payments = DEFAULT_PAYMENTS): Promise<void> {
   );
   report("fold, events in memory", lines.length, foldAll(lines));
   report("replay into a durable store", lines.length, await replayed(lines));
+  const fewer = lines.slice(0, Math.floor(lines.length / EVENTS_PER_PAYMENT / 3) * EVENTS_PER_PAYMENT);
+  report("the same, judging a threshold", fewer.length, await replayed(fewer, [{ at: 0.5, do: "alert" }]));
 }
 
 /** Seconds that the fold takes over facts that are parsed and sorted by payment. */
@@ -51,12 +54,13 @@ function foldAll(lines: readonly string[]): number {
 }
 
 /** Seconds from the first line to the last byte on disk. */
-async function replayed(lines: readonly string[]): Promise<number> {
+async function replayed(lines: readonly string[], thresholds: BudgetInput["thresholds"] = []): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "bursar-bench-"));
   const store = await openLmdbStore(directory, { durability: "flush", feedLength: 0, groupWrites: 32_768 });
   try {
     const start = performance.now();
-    const { payments } = await replay(store, parseConfig(benchConfig), batches(lines));
+    const budgets = benchConfig.budgets.map((budget) => ({ ...budget, thresholds }));
+    const { payments } = await replay(store, parseConfig({ ...benchConfig, budgets }), batches(lines));
     await store.flush();
     const seconds = (performance.now() - start) / 1000;
     if (payments.some(({ verdict }) => verdict !== "matched")) throw new Error("an honest payment did not match");
