@@ -34,6 +34,11 @@ const law: readonly [string, readonly string[], readonly string[]][] = [
     ["lmdb", "@bursar/store/lmdb", "node:fs", "@aws-sdk/client-dynamodb", "../../core/src/ports.ts"],
   ],
   [
+    "packages/agentcore/src",
+    ["@bursar/core/ports", "@bursar/events/money", "@aws-sdk/client-bedrock-agentcore", "node:crypto"],
+    ["viem", "lmdb", "@bursar/store/lmdb", "@aws-sdk/client-dynamodb", "../../core/src/ports.ts"],
+  ],
+  [
     "packages/sdk/src",
     ["@bursar/events/contract", "@aws-sdk/client-eventbridge", "@x402/core/client", "node:fs/promises"],
     ["@bursar/core/fold", "viem", "lmdb", "@aws-sdk/client-dynamodb", "../../events/src/money.ts"],

@@ -103,3 +103,53 @@ export interface Store {
 
   close(): Promise<void>;
 }
+
+/** An AgentCore payment session by its name: a session id is unique within its payment manager only. */
+export interface SessionKey {
+  readonly managerArn: string;
+  readonly sessionId: string;
+}
+
+/** A session as AgentCore lists it for a user. Times are ISO-8601 UTC with milliseconds. */
+export interface ListedSession extends SessionKey {
+  readonly userId: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+}
+
+/** A session as AgentCore shows it. Amounts are atomic units of USDC (AgentCore's dollars, exact). */
+export interface SessionReading extends ListedSession {
+  /** Null: the session was opened without a cap. */
+  readonly limit: bigint | null;
+  /** What AgentCore would still sign for; null where it does not say. */
+  readonly available: bigint | null;
+}
+
+/** A wallet that AgentCore keeps for a user. */
+export interface Instrument {
+  readonly instrumentId: string;
+  readonly userId: string;
+  /** Lower case; null for an instrument that is no EVM wallet or shows no address. */
+  readonly address: string | null;
+}
+
+/** What became of a deletion. `not_found` is as good as deleted: nobody can pay with it. */
+export type Deletion =
+  | { readonly outcome: "deleted" | "not_found" }
+  | { readonly outcome: "refused"; readonly fault: "denied" | "invalid"; readonly message: string };
+
+/**
+ * AgentCore Payments, as much of it as governance needs; `packages/agentcore` implements it. Throttles and passing
+ * faults are retried inside, bounded; what is thrown then has a `fault`: `unavailable` (throttled, 5xx, no answer, an
+ * answer that is none), `denied` (IAM) or `invalid` (AgentCore refuses the request as it is).
+ */
+export interface Sessions {
+  /** Deletes for good. Where `userId` is not the session's own, AgentCore finds none. */
+  delete(session: SessionKey, userId: string | null): Promise<Deletion>;
+  /** One page of a user's sessions under one manager. */
+  list(managerArn: string, userId: string, after: string | null): Promise<Page<ListedSession>>;
+  /** Null where there is none. */
+  get(session: SessionKey, userId: string | null): Promise<SessionReading | null>;
+  /** One page of a user's wallets under one manager. */
+  instruments(managerArn: string, userId: string, after: string | null): Promise<Page<Instrument>>;
+}
