@@ -46,7 +46,8 @@ export function signCancellation(account: LocalAccount, nonce: Hex): Promise<Hex
   });
 }
 
-const TRANSFER_TYPES = {
+/** EIP-3009 as EIP-712 types. */
+export const TRANSFER_TYPES = {
   TransferWithAuthorization: [
     { name: "from", type: "address" },
     { name: "to", type: "address" },

@@ -3,7 +3,7 @@ import { type Emitter, instrumentFetch } from "@bursar/sdk";
 import { registerExactEvmScheme } from "@x402/evm/exact/client";
 import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from "@x402/fetch";
 import type { LocalAccount } from "viem";
-import { NETWORK } from "./facilitator.ts";
+import { NETWORK } from "./network.ts";
 
 /** What the buyer saw of a purchase. */
 export interface Bought {

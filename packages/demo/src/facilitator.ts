@@ -7,9 +7,7 @@ import express, { type Express } from "express";
 import { createWalletClient, http, publicActions } from "viem";
 import { arbitrum } from "viem/chains";
 import type { Devnet } from "./devnet.ts";
-
-/** The local chain's name in x402 (CAIP-2). */
-export const NETWORK = "eip155:42161";
+import { NETWORK } from "./network.ts";
 
 /** Longest wait for a settlement's receipt; the local chain makes one in a quarter of a second. */
 const CONFIRMATION_SECONDS = 10;

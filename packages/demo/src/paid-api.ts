@@ -4,7 +4,7 @@ import { HTTPFacilitatorClient } from "@x402/core/server";
 import { ExactEvmScheme } from "@x402/evm/exact/server";
 import { paymentMiddleware, x402ResourceServer } from "@x402/express";
 import express, { type Express } from "express";
-import { NETWORK } from "./facilitator.ts";
+import { NETWORK } from "./network.ts";
 
 export interface Product {
   readonly path: string;
