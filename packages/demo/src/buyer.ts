@@ -1,8 +1,11 @@
-/** A paying agent: an unmodified x402 client over a wallet, and one line of @bursar/sdk where it reports at all. */
+/** A paying agent: an unmodified x402 client, over AgentCore or over a wallet, and one line of @bursar/sdk where it reports. */
 import { type Emitter, instrumentFetch } from "@bursar/sdk";
 import { registerExactEvmScheme } from "@x402/evm/exact/client";
 import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from "@x402/fetch";
 import type { LocalAccount } from "viem";
+import { exactScheme } from "./agentcore/exact-scheme.ts";
+import type { Payer } from "./agentcore/payer.ts";
+import type { SessionKeeper } from "./agentcore/session-keeper.ts";
 import { NETWORK } from "./network.ts";
 
 /** What the buyer saw of a purchase. */
@@ -16,17 +19,40 @@ export interface Bought {
 /** Buys what `url` sells, at whatever price x402's own spend controls allow. Throws what fetch throws. */
 export type Buy = (url: string, signal?: AbortSignal) => Promise<Bought>;
 
-/** A buyer with the wallet of `account`; without an emitter it pays and says nothing. */
-export function createBuyer(account: LocalAccount, emitter: Emitter | null): Buy {
+/** A buyer that signs with the wallet of `account` itself, and says nothing: no AgentCore, no session, no SDK. */
+export function createSilentBuyer(account: LocalAccount): Buy {
   const client = registerExactEvmScheme(new x402Client(), { signer: account, networks: [NETWORK] });
-  const wrap =
-    emitter === null ? wrapFetchWithPayment : instrumentFetch(emitter, wrapFetchWithPayment, { requestHeader: true });
-  const pay = wrap(fetch, client);
+  const pay = wrapFetchWithPayment(fetch, client);
+  return async (url, signal) => bought(await pay(url, signal === undefined ? {} : { signal }));
+}
+
+/** A buyer that has AgentCore sign, under the session that is open when the purchase begins, and reports each step. */
+export function createSessionBuyer(payer: Payer, keeper: SessionKeeper, emitter: Emitter): Buy {
   return async (url, signal) => {
-    const response = await pay(url, signal === undefined ? {} : { signal });
-    const receipt = response.headers.get("payment-response");
-    await response.arrayBuffer(); // read to the end, so that the connection can be used again
-    const transaction = receipt === null ? "" : decodePaymentResponseHeader(receipt).transaction;
-    return { status: response.status, txHash: transaction === "" ? null : transaction.toLowerCase() };
+    const session = await keeper.session();
+    let processPaymentId: string | undefined;
+    const scheme = exactScheme(async (offer) => {
+      try {
+        const proof = await payer.pay(session, offer, signal);
+        processPaymentId = proof.processPaymentId;
+        return proof;
+      } catch (error) {
+        keeper.refused(session, error);
+        throw error;
+      }
+    });
+    // Made anew for each purchase: its session and what AgentCore calls its payment are its own.
+    const client = new x402Client().register(NETWORK, scheme);
+    const { instrumentId } = payer;
+    const told = { session, instrumentId, processPaymentId: () => processPaymentId, requestHeader: true };
+    const pay = instrumentFetch(emitter, wrapFetchWithPayment, told)(fetch, client);
+    return bought(await pay(url, signal === undefined ? {} : { signal }));
   };
+}
+
+async function bought(response: Response): Promise<Bought> {
+  const receipt = response.headers.get("payment-response");
+  await response.arrayBuffer(); // read to the end, so that the connection can be used again
+  const transaction = receipt === null ? "" : decodePaymentResponseHeader(receipt).transaction;
+  return { status: response.status, txHash: transaction === "" ? null : transaction.toLowerCase() };
 }

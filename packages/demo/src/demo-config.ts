@@ -1,29 +1,28 @@
 /** The config of the machine that watches the demo fleet: short deadlines, so that breaks show while someone looks. */
 import type { ConfigInput } from "@bursar/events/config";
+import { AGENT_IDS, AGENTS, type DemoAgentId, MANAGER_ARN } from "./agents.ts";
 import { DEVNET_CHAIN_ID } from "./devnet.ts";
-import type { AgentId, ApiId } from "./plan.ts";
+import type { ApiId } from "./plan.ts";
 
 export interface DemoConfigFacts {
   readonly rpcUrl: string;
-  readonly wallets: Readonly<Record<AgentId, string>>;
+  readonly wallets: Readonly<Record<DemoAgentId, string>>;
   readonly payTo: Readonly<Record<ApiId, string>>;
 }
-
-const TEAMS: Readonly<Record<AgentId, string>> = {
-  research: "insight",
-  trader: "markets",
-  writer: "insight",
-  intern: "insight",
-};
 
 export function demoConfig({ rpcUrl, wallets, payTo }: DemoConfigFacts): ConfigInput {
   return {
     org: "demo",
     chains: [{ id: DEVNET_CHAIN_ID, rpcUrls: [rpcUrl] }],
     agents: Object.fromEntries(
-      Object.entries(wallets).map(([id, wallet]) => [
+      AGENT_IDS.map((id) => [
         id,
-        { wallets: [wallet], userId: id, labels: { team: TEAMS[id as AgentId] } },
+        {
+          wallets: [wallets[id]],
+          paymentManagerArn: MANAGER_ARN,
+          userId: id,
+          labels: { team: AGENTS[id].team },
+        },
       ]),
     ),
     apis: { reports: { payTo: [payTo.reports] }, quotes: { payTo: [payTo.quotes] } },
@@ -36,6 +35,27 @@ export function demoConfig({ rpcUrl, wallets, payTo }: DemoConfigFacts): ConfigI
         thresholds: [
           { at: 0.5, do: "alert" },
           { at: 0.9, do: "alert" },
+        ],
+      },
+      {
+        id: "gambler-hour",
+        scope: { agent: "gambler" },
+        window: "hour",
+        limitUsd: "5.00",
+        thresholds: [
+          { at: 0.5, do: "alert" },
+          { at: 0.8, do: "alert" },
+          { at: 1, do: "revoke" },
+        ],
+      },
+      {
+        id: "hydra-hour",
+        scope: { agent: "hydra" },
+        window: "hour",
+        limitUsd: "2.00",
+        thresholds: [
+          { at: 0.5, do: "alert" },
+          { at: 1, do: "freeze" },
         ],
       },
       {

@@ -1,19 +1,27 @@
-/** The demo: a local Arbitrum, a facilitator, two paid APIs and a small fleet of agents that really pay. */
+/** The demo: a local Arbitrum, AgentCore Payments, a facilitator, two paid APIs and a small fleet that really pays. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ConfigInput } from "@bursar/events/config";
 import { createEmitter, type Emitter, type Producer } from "@bursar/sdk";
 import type { Address, LocalAccount } from "viem";
-import { createBuyer } from "./buyer.ts";
+import { createDataPlane, type DataPlane } from "./agentcore/data-plane.ts";
+import { createPayer, localPaymentsClient, type Payer } from "./agentcore/payer.ts";
+import { createSessionKeeper, type Stop } from "./agentcore/session-keeper.ts";
+import { AGENT_IDS, AGENTS, type DemoAgentId, MANAGER_ARN, SESSION_TERMS } from "./agents.ts";
+import { createSessionBuyer, createSilentBuyer } from "./buyer.ts";
 import { QUOTE, REPORTS } from "./catalogue.ts";
 import { demoConfig } from "./demo-config.ts";
-import { DEVNET_CHAIN_ID, type Devnet, startDevnet } from "./devnet.ts";
+import { type DemoFacts, factsOf } from "./demo-facts.ts";
+import { type Devnet, startDevnet } from "./devnet.ts";
 import { createFacilitator, facilitatorApp } from "./facilitator.ts";
-import { startTraffic, type Traffic, type TrafficOptions, type Workers } from "./fleet.ts";
+import { startTraffic, type Traffic, type TrafficOptions, together, type Workers } from "./fleet.ts";
 import { paidApi } from "./paid-api.ts";
 import type { AgentId } from "./plan.ts";
 import { openSite, type Site } from "./site.ts";
+import { type Splurge, startSpree } from "./spree.ts";
 import { fillWallets, keepWalletsFilled } from "./wallets.ts";
+
+export type { DemoFacts } from "./demo-facts.ts";
 
 export interface DemoOptions {
   /** Where the chain and undelivered events are kept; a second demo there goes on with the same chain and wallets. */
@@ -26,15 +34,24 @@ export interface DemoOptions {
 export interface DemoStart extends TrafficOptions {
   /** Where PutEvents is, such as `http://127.0.0.1:4402/aws/events`. */
   readonly endpoint: string;
+  /** The gambler and the hydra spend too. Default: where the traffic has no `count`, for they know no end. */
+  readonly overspend?: boolean | undefined;
+  /** Told of each purchase of theirs that was answered. */
+  readonly onSplurge?: ((splurge: Splurge) => void) | undefined;
+  /** Told when AgentCore signs for an agent's session no more. */
+  readonly onStop?: ((stop: Stop & { readonly agent: DemoAgentId }) => void) | undefined;
 }
 
-/** The demo before its first payment: the chain runs, addresses and wallets are known. */
+/** The demo before its first payment: the chain and AgentCore run, addresses and wallets are known. */
 export interface PreparedDemo {
   readonly rpcUrl: string;
+  /** AgentCore's endpoint on this machine, for an unmodified BedrockAgentCoreClient. It answers from now on. */
+  readonly agentCoreUrl: string;
   /** Of the machine that is to watch this fleet. */
   readonly config: ConfigInput;
   /** For those who make trouble of their own: it is the same chain. */
   readonly devnet: Devnet;
+  readonly plane: DataPlane;
   describe(): DemoFacts;
   /** Begins the traffic; once. */
   start(options: DemoStart): Traffic;
@@ -42,22 +59,7 @@ export interface PreparedDemo {
   stop(): Promise<void>;
 }
 
-/** What a banner says. */
-export interface DemoFacts {
-  readonly chain: { readonly id: number; readonly rpcUrl: string; readonly usdc: string; readonly block: number };
-  readonly agents: readonly { readonly id: AgentId; readonly wallet: string; readonly note: string | null }[];
-  readonly apis: readonly {
-    readonly id: string;
-    readonly url: string;
-    readonly payTo: string;
-    readonly products: readonly { readonly path: string; readonly priceUsd: string; readonly title: string }[];
-    readonly note: string | null;
-  }[];
-}
-
-/** Accounts of the devnet's public test mnemonic, which holds nothing on any real chain. */
-const ACCOUNTS = { research: 0, trader: 1, writer: 2, intern: 3, reports: 10, quotes: 11 } as const;
-const AGENTS: readonly AgentId[] = ["research", "trader", "writer", "intern"];
+const PAY_TO = { reports: 10, quotes: 11 } as const;
 const API_PORT = 4021;
 
 /** How long a stop waits for purchases under way, and then for their events to leave. */
@@ -65,7 +67,7 @@ const GRACE_MS = 600;
 const CLOSE_MS = 250;
 
 /**
- * Starts the chain, takes the addresses and fills the wallets.
+ * Starts the chain, takes the addresses, fills the wallets and gives them to AgentCore.
  * @throws {AnvilError} where this platform has no local chain
  */
 export async function prepareDemo({ stateDirectory, apiPort = API_PORT, log }: DemoOptions): Promise<PreparedDemo> {
@@ -77,33 +79,48 @@ export async function prepareDemo({ stateDirectory, apiPort = API_PORT, log }: D
     sites.push(opened);
     return opened;
   };
-  const release = () => Promise.all([...sites.map((opened) => opened.close()), devnet.stop()]);
-  const account = (name: keyof typeof ACCOUNTS): LocalAccount => devnet.account(ACCOUNTS[name]);
-  const addressOf = (name: keyof typeof ACCOUNTS) => account(name).address.toLowerCase() as Address;
-  const wallets = AGENTS.map(addressOf);
-  let addresses: { facilitator: Site; reports: Site; quotes: Site; silentQuotes: Site };
-  let block: number;
+  const account = (agent: DemoAgentId): LocalAccount => devnet.account(AGENTS[agent].account);
+  const wallet = (agent: DemoAgentId) => account(agent).address.toLowerCase() as Address;
+  const payTo = (api: keyof typeof PAY_TO) => devnet.account(PAY_TO[api]).address.toLowerCase() as Address;
+  const wallets = AGENT_IDS.map(wallet);
+  const plane = createDataPlane({ accounts: AGENT_IDS.map(account), managerArns: [MANAGER_ARN] });
+  let prepared: Awaited<ReturnType<typeof prepare>>;
   try {
-    addresses = {
+    prepared = await prepare();
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  const { agentCore, facilitator, reports, quotes, silentQuotes, client, payers, block } = prepared;
+
+  async function prepare() {
+    const addresses = {
+      agentCore: await site(),
       facilitator: await site(),
       reports: await site(apiPort),
       quotes: await site(apiPort === 0 ? 0 : apiPort + 1),
       silentQuotes: await site(),
     };
-    await fillWallets(devnet, wallets);
-    block = await devnet.blockNumber();
-  } catch (error) {
-    await release();
-    throw error;
+    addresses.agentCore.serve(plane.listener);
+    const client = localPaymentsClient(addresses.agentCore.url);
+    const payer = (agent: DemoAgentId) =>
+      createPayer({ client, managerArn: MANAGER_ARN, userId: agent, walletAddress: wallet(agent) });
+    const [made] = await Promise.all([Promise.all(AGENT_IDS.map(payer)), fillWallets(devnet, wallets)]);
+    const payers = Object.fromEntries(made.map((each) => [each.userId, each])) as Record<DemoAgentId, Payer>;
+    return { ...addresses, client, payers, block: await devnet.blockNumber() };
   }
-  const { facilitator, reports, quotes, silentQuotes } = addresses;
+
+  async function release(): Promise<void> {
+    await Promise.all([...sites.map((opened) => opened.close()), devnet.stop()]);
+  }
 
   const emitters: Emitter[] = [];
   let traffic: Traffic | undefined;
   let endFilling: (() => Promise<void>) | undefined;
 
-  function start({ endpoint, ...options }: DemoStart): Traffic {
+  function start({ endpoint, overspend, onSplurge, onStop, ...options }: DemoStart): Traffic {
     if (traffic !== undefined) throw new Error("The demo's traffic was started already.");
+    const { pace = 1 } = options;
     const emitter = (source: Producer) => {
       const made = createEmitter({ source, endpoint, spool: join(stateDirectory, "spool"), flushMs: 250 });
       emitters.push(made);
@@ -112,19 +129,24 @@ export async function prepareDemo({ stateDirectory, apiPort = API_PORT, log }: D
     facilitator.serve(facilitatorApp(createFacilitator(devnet)));
     const sell = { facilitatorUrl: facilitator.url };
     reports.serve(
-      paidApi({ ...sell, products: REPORTS, payTo: addressOf("reports"), emitter: emitter({ api: "reports" }) }),
+      paidApi({ ...sell, products: REPORTS, payTo: payTo("reports"), emitter: emitter({ api: "reports" }) }),
     );
-    quotes.serve(
-      paidApi({ ...sell, products: [QUOTE], payTo: addressOf("quotes"), emitter: emitter({ api: "quotes" }) }),
-    );
-    silentQuotes.serve(paidApi({ ...sell, products: [QUOTE], payTo: addressOf("quotes"), emitter: null }));
+    quotes.serve(paidApi({ ...sell, products: [QUOTE], payTo: payTo("quotes"), emitter: emitter({ api: "quotes" }) }));
+    silentQuotes.serve(paidApi({ ...sell, products: [QUOTE], payTo: payTo("quotes"), emitter: null }));
+
+    const keeperOf = (agent: DemoAgentId) =>
+      createSessionKeeper({
+        payer: payers[agent],
+        terms: SESSION_TERMS,
+        pauseMs: (stops) => AGENTS[agent].pauseMs(stops) / pace,
+        onStop: (stop) => onStop?.({ ...stop, agent }),
+      });
     const workers = (agent: AgentId): Workers => ({
-      payer: addressOf(agent),
-      reporting: createBuyer(account(agent), emitter({ agent })),
-      silent: createBuyer(account(agent), null),
+      payer: wallet(agent),
+      reporting: createSessionBuyer(payers[agent], keeperOf(agent), emitter({ agent })),
+      silent: createSilentBuyer(account(agent)),
     });
-    endFilling = keepWalletsFilled(devnet, wallets, (error) => log?.(`a wallet could not be filled: ${error.message}`));
-    traffic = startTraffic(
+    const planned = startTraffic(
       {
         research: workers("research"),
         trader: workers("trader"),
@@ -137,6 +159,14 @@ export async function prepareDemo({ stateDirectory, apiPort = API_PORT, log }: D
       },
       options,
     );
+    const spenders = (overspend ?? options.count === undefined) ? (["gambler", "hydra"] as const) : [];
+    const sprees = spenders.map((agent) => {
+      const keeper = keeperOf(agent);
+      const buy = createSessionBuyer(payers[agent], keeper, emitter({ agent }));
+      return startSpree({ agent, buy, keeper, reportsUrl: reports.url, pace, onSplurge });
+    });
+    endFilling = keepWalletsFilled(devnet, wallets, (error) => log?.(`a wallet could not be filled: ${error.message}`));
+    traffic = together([planned, ...sprees]);
     return traffic;
   }
 
@@ -144,39 +174,25 @@ export async function prepareDemo({ stateDirectory, apiPort = API_PORT, log }: D
   async function stop(): Promise<void> {
     await Promise.all([traffic?.stop(GRACE_MS), endFilling?.()]);
     await Promise.all(emitters.map((emitter) => emitter.close(CLOSE_MS)));
+    client.destroy();
     await release();
   }
 
   return {
     rpcUrl: devnet.rpcUrl,
+    agentCoreUrl: agentCore.url,
     config: demoConfig({
       rpcUrl: devnet.rpcUrl,
-      wallets: Object.fromEntries(AGENTS.map((agent) => [agent, addressOf(agent)])) as Record<AgentId, string>,
-      payTo: { reports: addressOf("reports"), quotes: addressOf("quotes") },
+      wallets: Object.fromEntries(AGENT_IDS.map((agent) => [agent, wallet(agent)])) as Record<DemoAgentId, string>,
+      payTo: { reports: payTo("reports"), quotes: payTo("quotes") },
     }),
     devnet,
-    describe: () => ({
-      chain: { id: DEVNET_CHAIN_ID, rpcUrl: devnet.rpcUrl, usdc: devnet.usdc, block },
-      agents: AGENTS.map((id) => ({ id, wallet: addressOf(id), note: id === "intern" ? "goes silent" : null })),
-      apis: [
-        { id: "reports", url: reports.url, payTo: addressOf("reports"), products: REPORTS.map(shown), note: null },
-        {
-          id: "quotes",
-          url: quotes.url,
-          payTo: addressOf("quotes"),
-          products: [QUOTE].map(shown),
-          note: "one replica is silent",
-        },
-      ],
-    }),
+    plane,
+    describe: () => factsOf({ devnet, block, wallet, payTo, reportsUrl: reports.url, quotesUrl: quotes.url }),
     start,
     stop() {
       stopping ??= stop();
       return stopping;
     },
   };
-}
-
-function shown({ path, priceUsd, title }: { path: string; priceUsd: string; title: string }) {
-  return { path, priceUsd, title };
 }

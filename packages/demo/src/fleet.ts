@@ -28,7 +28,7 @@ export interface Outcome extends Purchase {
   readonly durationMs: number;
 }
 
-/** A worker pays with the agent's wallet: one reports, the other was started without the SDK. */
+/** A worker pays with the agent's wallet: one through AgentCore, reporting; the other was started without either. */
 export interface Workers {
   readonly payer: string;
   readonly reporting: Buy;
@@ -47,6 +47,14 @@ export interface Traffic {
   readonly done: Promise<void>;
   /** Begins no purchase more, waits for those under way, and cuts off what takes longer than `graceMs`. */
   stop(graceMs: number): Promise<void>;
+}
+
+/** Several as one: done when all of them are, stopped together. */
+export function together(parts: readonly Traffic[]): Traffic {
+  return {
+    done: Promise.all(parts.map(({ done }) => done)).then(() => {}),
+    stop: (graceMs) => Promise.all(parts.map((part) => part.stop(graceMs))).then(() => {}),
+  };
 }
 
 /** Purchases under way at once. More wait: a slow chain must not pile them up. */

@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseConfig } from "@bursar/events/config-schema";
+import { parseUsd } from "@bursar/events/money";
 import type { Address, Hash } from "viem";
 import { getTransactionReceipt } from "viem/actions";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { MANAGER_ARN } from "../src/agents.ts";
 import { type PreparedDemo, prepareDemo } from "../src/demo.ts";
 import type { Outcome } from "../src/fleet.ts";
 import type { Trouble } from "../src/plan.ts";
@@ -78,6 +80,34 @@ describe("an honest purchase", () => {
     }
   });
 
+  test("is signed by AgentCore, under a session of its agent's own, and the events say so", () => {
+    for (const outcome of produced(null)) {
+      const signed = ear.heard.filter(
+        ({ who, type }) => who === outcome.agent && type === "agent.authorization_signed",
+      );
+      const own = demo.plane.sessions().filter(({ userId }) => userId === outcome.agent);
+      expect(own).toHaveLength(1);
+      for (const { sessionId, processPaymentId } of signed) {
+        expect(sessionId).toBe(own[0]?.sessionId);
+        expect(processPaymentId).toMatch(/^process-payment-/);
+      }
+      expect(new Set(signed.map(({ processPaymentId }) => processPaymentId)).size).toBe(signed.length);
+    }
+    const asked = ear.heard.filter(({ type }) => type === "agent.authorization_requested");
+    expect(asked).toHaveLength(34);
+    for (const { sessionId, instrumentId } of asked) {
+      expect(sessionId).toMatch(/^payment-session-/);
+      expect(instrumentId).toMatch(/^payment-instrument-/);
+    }
+  });
+
+  test("costs its agent's session its price; a silent worker's costs none", () => {
+    for (const { userId, spent } of demo.plane.sessions()) {
+      const own = outcomes.filter(({ agent, trouble }) => agent === userId && trouble !== "silent_agent");
+      expect(spent).toBe(own.reduce((sum, { product }) => sum + parseUsd(product.priceUsd), 0n));
+    }
+  });
+
   test("says nothing that the contract refuses", () => {
     expect(ear.quarantined).toEqual([]);
   });
@@ -127,12 +157,21 @@ describe("prepareDemo", () => {
     const config = parseConfig(demo.config);
     const { agents, apis, chain } = demo.describe();
     expect(config.chains[0]?.rpcUrls).toEqual([chain.rpcUrl]);
-    for (const { id, wallet } of agents) expect(config.agents[id]?.wallets).toEqual([wallet]);
+    expect(agents.map(({ id, note }) => [id, note])).toEqual([
+      ["research", null],
+      ["trader", null],
+      ["writer", null],
+      ["intern", "goes silent"],
+      ["gambler", "overspends"],
+      ["hydra", "opens new sessions while frozen"],
+    ]);
+    for (const { id, wallet } of agents)
+      expect(config.agents[id]).toMatchObject({ wallets: [wallet], userId: id, paymentManagerArn: MANAGER_ARN });
     for (const { id, payTo } of apis) expect(config.apis[id]?.payTo).toEqual([payTo]);
   });
 
   test("moves just the prices out of the wallets", async () => {
-    const paid = outcomes.reduce((sum, { product }) => sum + BigInt(Math.round(Number(product.priceUsd) * 1e6)), 0n);
+    const paid = outcomes.reduce((sum, { product }) => sum + parseUsd(product.priceUsd), 0n);
     const balances = demo.describe().apis.map(({ payTo }) => balanceOf(demo.devnet.client, payTo as Address));
     expect((await Promise.all(balances)).reduce((a, b) => a + b, 0n)).toBe(paid);
   });
@@ -157,7 +196,8 @@ describe("prepareDemo", () => {
       await first.stop();
       expect(performance.now() - stoppedAt).toBeLessThan(2_000);
       await traffic.done;
-      for (const url of [chain.rpcUrl, ...apis.map((api) => api.url)]) await expect(fetch(url)).rejects.toThrow();
+      for (const url of [chain.rpcUrl, first.agentCoreUrl, ...apis.map((api) => api.url)])
+        await expect(fetch(url)).rejects.toThrow();
       await taken.close();
 
       const second = await prepareDemo({ stateDirectory: directory, apiPort: port });

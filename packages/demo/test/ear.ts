@@ -12,6 +12,10 @@ export interface Heard {
   readonly settled: boolean | undefined;
   readonly payer: string | undefined;
   readonly nonce: string | undefined;
+  readonly sessionId: string | undefined;
+  readonly processPaymentId: string | undefined;
+  readonly instrumentId: string | undefined;
+  readonly reason: string | undefined;
 }
 
 export interface Ear {
@@ -39,8 +43,12 @@ export async function openEar(): Promise<Ear> {
         );
         quarantined.push(...entry.quarantined);
         for (const { source, event } of entry.told) {
-          const said = event as Partial<Heard> & { type: string; payment?: { payer?: string; nonce?: string } };
-          const { type, txHash, status, settled, payment } = said;
+          const said = event as Partial<Heard> & {
+            type: string;
+            payment?: { payer?: string; nonce?: string };
+            session?: { sessionId: string };
+          };
+          const { type, txHash, status, settled, payment, session, processPaymentId, instrumentId, reason } = said;
           heard.push({
             who: "id" in source ? source.id : source.kind,
             type,
@@ -49,6 +57,10 @@ export async function openEar(): Promise<Ear> {
             settled,
             payer: payment?.payer,
             nonce: payment?.nonce,
+            sessionId: session?.sessionId,
+            processPaymentId,
+            instrumentId,
+            reason,
           });
         }
       }

@@ -22,7 +22,7 @@ export interface Payer {
   readonly address: string;
   openSession(terms?: SessionTerms): Promise<SessionRef>;
   /** Throws what the client throws; nothing was signed then, as far as one can know. */
-  pay(session: SessionRef, offer: PaymentOffer): Promise<Proof>;
+  pay(session: SessionRef, offer: PaymentOffer, signal?: AbortSignal): Promise<Proof>;
 }
 
 export interface SessionTerms {
@@ -101,7 +101,7 @@ export async function createPayer({ client, managerArn, userId, walletAddress }:
       return { managerArn, userId, sessionId: known(paymentSession?.paymentSessionId, "paymentSessionId") };
     },
 
-    async pay(session, offer) {
+    async pay(session, offer, abortSignal) {
       const { processPaymentId, paymentOutput } = await client.send(
         new ProcessPaymentCommand({
           ...call,
@@ -110,6 +110,7 @@ export async function createPayer({ client, managerArn, userId, walletAddress }:
           paymentType: "CRYPTO_X402",
           paymentInput: { cryptoX402: { version: "2", payload: { ...offer } } },
         }),
+        abortSignal === undefined ? {} : { abortSignal },
       );
       const payload = known(paymentOutput?.cryptoX402?.payload, "paymentOutput") as unknown as Proof;
       const { signature, authorization } = payload;
