@@ -2,10 +2,12 @@
 import { listPayments, type PaymentFilter } from "@bursar/core/lists";
 import { type Health, STATES, VERDICTS } from "@bursar/events/shapes";
 import { type Context, Hono } from "hono";
-import { alertsOf, budgetsOf, findPayments, type Readable, sessionsOf, walletsOf } from "./reads.ts";
+import type { Orders } from "./orders.ts";
+import { actionsOf, alertsOf, budgetsOf, findPayments, type Readable, sessionsOf, walletsOf } from "./reads.ts";
 
 export interface ApiParts {
   readonly readable: Readable;
+  readonly orders: Orders;
   /** Resolves when the overview has read the table. */
   readonly ready: Promise<void>;
   readonly health: () => Promise<Health>;
@@ -16,9 +18,11 @@ const LIMIT = 100;
 const LIMIT_MAX = 1_000;
 /** Far above any id, and below what the table takes for a key. */
 const ID_MAX = 512;
+/** Far above any order. */
+const BODY_MAX = 64 * 1024;
 const STATUSES = ["open", "acknowledged", "resolved"] as const;
 
-export function createApi({ readable, ready, health, now }: ApiParts): Hono {
+export function createApi({ readable, orders, ready, health, now }: ApiParts): Hono {
   const app = new Hono();
   app.get("/api/health", async (c) => {
     query(c, []);
@@ -43,20 +47,21 @@ export function createApi({ readable, ready, health, now }: ApiParts): Hono {
     return c.json({ error: { code: "ambiguous", message, candidates } }, 409);
   });
   app.get("/api/budgets", async (c) => {
-    query(c, []);
+    const { window = "all" } = query(c, ["window"]);
+    const which = oneOf("window", window, ["current", "all"] as const);
     await ready;
-    return c.json({ budgets: await budgetsOf(readable, now()), nextCursor: null });
+    return c.json({ budgets: await budgetsOf(readable, now(), which), nextCursor: null });
   });
   app.get("/api/alerts", async (c) => {
     const { status } = query(c, ["status"]);
     if (status !== undefined) oneOf("status", status, STATUSES);
     await ready;
-    const alerts = alertsOf(readable).filter((alert) => status === undefined || alert.status === status);
+    const alerts = (await alertsOf(readable, now())).filter((alert) => status === undefined || alert.status === status);
     return c.json({ alerts, nextCursor: null });
   });
-  app.get("/api/actions", (c) => {
+  app.get("/api/actions", async (c) => {
     query(c, []);
-    return c.json({ actions: [], nextCursor: null });
+    return c.json({ actions: await actionsOf(readable), nextCursor: null });
   });
   app.get("/api/wallets", async (c) => {
     query(c, []);
@@ -65,8 +70,7 @@ export function createApi({ readable, ready, health, now }: ApiParts): Hono {
   });
   app.get("/api/sessions", async (c) => {
     query(c, []);
-    await ready;
-    return c.json({ sessions: sessionsOf(readable), nextCursor: null });
+    return c.json({ sessions: await sessionsOf(readable, now()), nextCursor: null });
   });
   app.post("/api/alerts/:id{.+}/ack", () => {
     throw new ApiError(
@@ -75,6 +79,22 @@ export function createApi({ readable, ready, health, now }: ApiParts): Hono {
       "alerts cannot be acknowledged in this version: they close when their cause does",
     );
   });
+  app.get("/api/recount", async (c) => {
+    query(c, []);
+    await ready;
+    return c.json(await orders.recount());
+  });
+  for (const [name, order] of Object.entries(orders.taken)) {
+    app.post(`/api/orders/${name}`, async (c) => {
+      query(c, []);
+      const answer = await order(await bodyOf(c));
+      if ("refused" in answer) {
+        const { status, code, ...rest } = answer.refused;
+        return c.json({ error: { code, ...rest } }, status);
+      }
+      return c.json(answer.done);
+    });
+  }
   app.notFound((c) => {
     throw new ApiError(404, "not_found", `${c.req.method} ${show(c.req.path)}: there is no such path`);
   });
@@ -85,6 +105,17 @@ export function createApi({ readable, ready, health, now }: ApiParts): Hono {
     return c.json({ error: { code: "internal", message: "the machine could not answer: see its log" } }, 500);
   });
   return app;
+}
+
+/** The body as JSON. */
+async function bodyOf(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  if (text.length > BODY_MAX) throw new ApiError(400, "body", `the body is larger than ${BODY_MAX} characters`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError(400, "body", "the body is no JSON");
+  }
 }
 
 /** The query's parameters, each at most once and known by name. */

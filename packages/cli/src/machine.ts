@@ -1,25 +1,31 @@
 /** The one-machine edition: store, queue, steps and HTTP in one process. `startMachine` puts them together. */
 import { join } from "node:path";
 import type { Heads } from "@bursar/core/assess";
+import { baseOf, govern, worldAt } from "@bursar/core/govern";
 import { readHeads } from "@bursar/core/heads";
-import type { Store } from "@bursar/core/ports";
-import { worldOf } from "@bursar/core/replay";
-import type { Changed } from "@bursar/core/write";
+import { emptyNotes } from "@bursar/core/notes";
+import { applyConfig } from "@bursar/core/policies";
+import type { Sessions, Store } from "@bursar/core/ports";
+import { worldOf } from "@bursar/core/world";
 import type { Config } from "@bursar/events/config-schema";
 import type { Told } from "@bursar/events/envelope";
-import type { Health } from "@bursar/events/shapes";
+import type { Alert, Health } from "@bursar/events/shapes";
 import { openLmdbStore } from "@bursar/store/lmdb";
 import { createApi } from "./api.ts";
 import { createFaults } from "./faults.ts";
 import { createFeed, type Listener, type MachineEvent } from "./feed.ts";
+import { startGovernance } from "./governance.ts";
 import { openDoor } from "./http.ts";
+import { createOrders } from "./orders.ts";
 import { createOverview, type Totals } from "./overview.ts";
+import { pause } from "./pause.ts";
 import { checkAddress, checkDirectory, listenError } from "./preflight.ts";
 import { readQuarantine } from "./quarantine.ts";
 import { openQueue } from "./queue.ts";
 import type { Readable } from "./reads.ts";
-import { noteAgents, refold } from "./refold.ts";
-import { pause, shapeOf, startSteps } from "./steps.ts";
+import { publicAction } from "./reads.ts";
+import { noteAgents, refoldChanged } from "./refold.ts";
+import { startSteps } from "./steps.ts";
 import { createStreams, type Streams } from "./stream.ts";
 import { VERSION } from "./version.ts";
 import type { Watcher } from "./watcher.ts";
@@ -46,6 +52,8 @@ export interface MachineOptions {
         readonly startBlock?: number | undefined;
       }
     | undefined;
+  /** Where AgentCore's data plane is; default AWS's own, by each payment manager's region. */
+  readonly agentCoreUrl?: string | undefined;
   /** A line for a person, such as that the chain does not answer. The feed's `notice` says the same, once one can listen. */
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -81,6 +89,7 @@ export interface Machine {
  */
 export async function startMachine(options: MachineOptions): Promise<Machine> {
   const { data, config, port = DEFAULT_PORT, host = "127.0.0.1", token = null, watch, log = () => {} } = options;
+  const { agentCoreUrl } = options;
   checkAddress(host, token);
   checkDirectory(data);
   const now = () => new Date().toISOString();
@@ -89,8 +98,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     for (const close of closing.reverse()) await close();
   };
   try {
-    // Nobody reads the feed on one machine, and it would hold every version of the cursor.
-    const store = await openLmdbStore(join(data, "store"), { feedLength: 0 });
+    // The feed is for governance: the chain's cursor, rewritten with every round, would fill it.
+    const store = await openLmdbStore(join(data, "store"), { feedOf: (pk) => pk.startsWith("PAY#") });
     closing.push(() => store.close());
     const feed = createFeed();
     const notice = (message: string): void => {
@@ -102,6 +111,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     closing.push(() => queue.close());
     const heads = new Map<number, Heads>();
     const world = { ...worldOf(config, heads), heads };
+    const base = { ...baseOf(world, config, emptyNotes()), heads };
     const { chainId, asset } = world.directory;
     const stored = await readHeads(store, chainId);
     if (stored !== undefined) heads.set(chainId, stored);
@@ -109,15 +119,58 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     const overview = createOverview(world.directory);
     const quarantine = await readQuarantine(store);
     const readable = { store, config, world, overview, quarantine };
+    await applyConfig(store, config.budgets);
 
-    // Scanning starts before anything can change, so that no change is missed.
     const stopping = new AbortController();
-    const onChanged = (changed: readonly Changed[]): void => {
-      for (const change of changed) overview.take(change, shapeOf(change, world), now());
+    const tellAlerts = (alerts: readonly Alert[]): void => {
+      for (const alert of alerts) feed.emit({ kind: "alert", at: alert.updatedAt, data: alert });
     };
+    const sessions = await agentCoreOf(config, agentCoreUrl);
+    closing.push(() => sessions?.close());
+    const steps = startSteps({
+      store,
+      queue,
+      base,
+      overview,
+      quarantine,
+      feed,
+      now,
+      onGoverned: (outcome) => governance.take(outcome),
+      onFault: (m) => faults.set("steps", m),
+    });
+    const governance = startGovernance({
+      store,
+      base,
+      sessions,
+      now,
+      tell: steps.tell,
+      onAlerts: tellAlerts,
+      onAction: (action) => feed.emit({ kind: "action", at: now(), data: publicAction(action) }),
+      onFault: (part, m) => faults.set(part, m),
+    });
+    const refolding = (): Promise<void> =>
+      refoldChanged({
+        store,
+        config,
+        world: () => worldAt(store, base, now()),
+        settled: steps.settled,
+        now,
+        stop: stopping.signal,
+        async onChanged(changed) {
+          steps.show(changed);
+          const at = now();
+          const counters = changed.flatMap(({ before, after }) => [
+            ...Object.keys(before.applied),
+            ...Object.keys(after.applied),
+          ]);
+          governance.take(
+            await govern(store, await worldAt(store, base, at), { counters, sessions: [], findings: [] }, at),
+          );
+        },
+      });
     const reading = async (): Promise<void> => {
       await overview.scan(store, world, now(), stopping.signal);
-      await refold({ store, config, world, now, stop: stopping.signal, onChanged });
+      await refolding();
     };
     const ready = reading().catch((error: Error) => {
       faults.set("overview", `the table cannot be read whole: ${error.message}`);
@@ -126,18 +179,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       stopping.abort();
       return ready;
     });
-    const steps = startSteps({
-      store,
-      queue,
-      world,
-      overview,
-      quarantine,
-      feed,
-      now,
-      onFault: (m) => faults.set("steps", m),
-    });
     closing.push(async () => {
-      const stopped = steps.stop();
+      const stopped = Promise.all([steps.stop(), governance.stop()]);
       queue.wake();
       await stopped;
     });
@@ -163,7 +206,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     };
     const streams = createStreams();
     closing.push(feed.on((event) => streamEvent(event, streams)));
-    const api = createApi({ readable, ready, health, now });
+    const orders = createOrders({ store, base, governance, refold: refolding, now });
+    const api = createApi({ readable, orders, ready, health, now });
     const door = await openDoor({ host, port, token, api, streams, offer: queue.offer, log }).catch((error) => {
       throw listenError(error, host, port);
     });
@@ -212,9 +256,20 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   }
 }
 
+/** AgentCore, where an agent of the config has a payment manager; a local data plane takes any credentials. */
+async function agentCoreOf({ agents }: Config, endpoint: string | undefined): Promise<ClosableSessions | null> {
+  if (Object.values(agents).every(({ paymentManagerArn }) => paymentManagerArn === undefined)) return null;
+  const { createSessions } = await import("@bursar/agentcore/sessions"); // AWS's client takes a while to load
+  if (endpoint === undefined) return createSessions();
+  return createSessions({ endpoint, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+}
+
+type ClosableSessions = Sessions & { close(): void };
+
 /** Milliseconds that a round of the watcher has to end; what it would still commit fails and is done at the next start. */
 const STOP_CHAIN_MS = 1_000;
 /** What goes to server-sent events: the frames of section 9. */
 function streamEvent(event: MachineEvent, streams: Streams): void {
-  if (event.kind === "payment" || event.kind === "alert") streams.send({ kind: event.kind, data: event.data });
+  if (event.kind === "payment" || event.kind === "alert" || event.kind === "action")
+    streams.send({ kind: event.kind, data: event.data });
 }

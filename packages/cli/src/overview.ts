@@ -1,11 +1,11 @@
 /**
- * What is asked for often and no key leads to: open causes for alerts, totals, the counters that exist, wallets and
- * sessions seen, and payments that are not final yet. Built from the list in the background at start, kept up to date
- * by every change. It is a cache: the table has it all.
+ * What is asked for often and no key leads to: open causes for alerts, totals, wallets seen, and payments that are not
+ * final yet. Built from the list in the background at start, kept up to date by every change. It is a cache: the table
+ * has it all.
  */
 import { type Cause, paymentCauses } from "@bursar/core/alerts";
 import type { Findings, Heads } from "@bursar/core/assess";
-import { sessionsOf } from "@bursar/core/effects";
+import { validBeforeOf } from "@bursar/core/claims";
 import { paymentKey } from "@bursar/core/items";
 import { eachPayment } from "@bursar/core/lists";
 import type { Store } from "@bursar/core/ports";
@@ -31,12 +31,6 @@ export interface SeenWallet {
   readonly since: string;
 }
 
-export interface SeenSession {
-  readonly managerArn: string;
-  readonly sessionId: string;
-  readonly agentIds: readonly string[];
-}
-
 /** Unsettled, so that only the chain can close it. */
 export interface OpenPayment {
   readonly validBefore: string | null;
@@ -55,10 +49,7 @@ export interface Overview {
   totals(): Totals;
   /** Open causes with the time since when. */
   causes(): readonly { readonly cause: Cause; readonly since: string }[];
-  /** Names of counters that were ever moved. */
-  counters(): readonly string[];
   wallets(): ReadonlyMap<string, SeenWallet>;
-  sessions(): readonly SeenSession[];
   open(): ReadonlyMap<string, OpenPayment>;
 }
 
@@ -72,9 +63,7 @@ export function createOverview(directory: CorrelateWorld["directory"]): Overview
   const verdicts: Record<Verdict, number> = { matched: 0, pending: 0, break: 0 };
   const causes = new Map<string, { causes: readonly Cause[]; since: string }>();
   const alerts = createAlertMoves();
-  const counters = new Set<string>();
   const wallets = new Map<string, SeenWallet>();
-  const sessions = new Map<string, SeenSession>();
   const rising = new Map<string, Rising>();
   const open = new Map<string, OpenPayment>();
   /** Of payments that changed before the scan came to them; null when no scan runs. */
@@ -89,7 +78,6 @@ export function createOverview(directory: CorrelateWorld["directory"]): Overview
     since: string,
   ): readonly Alert[] {
     if (loaded.assessed !== null && isListed(id, loaded)) verdicts[loaded.assessed.verdict] += 1;
-    for (const counter of Object.keys(loaded.applied)) if (counters.size < HELD_MAX) counters.add(counter);
     const found = payment === null ? [] : paymentCauses(payment, findings, directory);
     const moved = setCauses(id, found, since);
     if (findings === null || payment === null) return moved;
@@ -100,18 +88,13 @@ export function createOverview(directory: CorrelateWorld["directory"]): Overview
       const before = wallets.get(payer)?.since ?? first;
       hold(wallets, payer, { agentIds: owners, since: first < before ? first : before });
     }
-    for (const { managerArn, sessionId, agentId } of sessionsOf(findings)) {
-      const name = `${managerArn}/${sessionId}`;
-      const agentIds = [...new Set([...(sessions.get(name)?.agentIds ?? []), agentId])].sort();
-      hold(sessions, name, { managerArn, sessionId, agentIds });
-    }
     if (settlement !== null && key !== null && payment.state !== "final") {
       const { blockNumber } = settlement;
       hold(rising, id, { chainId: key.chainId, blockNumber, step: payment.state === "safe" ? 1 : 0 });
     } else rising.delete(id);
     if (state === "signed" || state === "submitted") {
       hold(open, id, {
-        validBefore: validBeforeOf(findings),
+        validBefore: validBeforeOf(evidence),
         hashes: claims.hashes.filter(({ txHash }) => !reverted.includes(txHash)),
       });
     } else open.delete(id);
@@ -173,9 +156,7 @@ export function createOverview(directory: CorrelateWorld["directory"]): Overview
       breaks: verdicts.break,
     }),
     causes: () => [...causes.values()].flatMap(({ causes: each, since }) => each.map((cause) => ({ cause, since }))),
-    counters: () => [...counters],
     wallets: () => wallets,
-    sessions: () => [...sessions.values()],
     open: () => open,
   };
 }
@@ -187,17 +168,4 @@ function isListed(id: string, loaded: Loaded): boolean {
 
 function hold<T>(map: Map<string, T>, key: string, value: T): void {
   if (map.size < HELD_MAX || map.has(key)) map.set(key, value);
-}
-
-/** The greatest validBefore that anyone entitled claimed. */
-function validBeforeOf({ evidence }: Findings): string | null {
-  let greatest: bigint | null = null;
-  for (const { type, values } of [...evidence.agent, ...evidence.api]) {
-    if (type !== "agent.authorization_signed" && type !== "api.verification_started") continue;
-    for (const { value } of values) {
-      const validBefore = BigInt(value.validBefore as string);
-      if (greatest === null || validBefore > greatest) greatest = validBefore;
-    }
-  }
-  return greatest?.toString() ?? null;
 }

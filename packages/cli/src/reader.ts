@@ -109,7 +109,7 @@ async function openTable(data: string, input: Input, io: Io): Promise<Table> {
       import("@bursar/store/lmdb"),
       import("@bursar/core/lists"),
       import("@bursar/core/heads"),
-      import("@bursar/core/replay"),
+      import("@bursar/core/world"),
       import("./story.ts"),
       import("./config-file.ts"),
     ]);

@@ -1,30 +1,18 @@
 /** What can be asked of the machine: the public lists, made from the table and the overview at the time of asking. */
+import { listAlerts } from "@bursar/core/alert-book";
 import { type Cause, openAlerts } from "@bursar/core/alerts";
-import { budgetRows } from "@bursar/core/budgets";
-import { aliasPk, counterKey, TIES } from "@bursar/core/items";
+import { readBudgets } from "@bursar/core/budget-reads";
+import { aliasPk, TIES } from "@bursar/core/items";
 import { eachPayment, showById } from "@bursar/core/lists";
+import { type KeptAction, listActions } from "@bursar/core/outbox";
 import type { Store } from "@bursar/core/ports";
+import { readSessions } from "@bursar/core/session-reads";
 import type { CorrelateWorld } from "@bursar/core/write";
 import type { Config } from "@bursar/events/config-schema";
 import { alias, parsePaymentId } from "@bursar/events/ids";
-import type { Alert, Budget, Payment, Wallet } from "@bursar/events/shapes";
+import type { Action, Alert, Budget, Payment, Session, Wallet } from "@bursar/events/shapes";
 import type { Overview } from "./overview.ts";
 import type { QuarantineList } from "./quarantine.ts";
-
-/** What a session looks like from events alone; AgentCore's own figures come with the issue on sessions. */
-export interface Session {
-  readonly id: string;
-  readonly managerArn: string;
-  readonly agentId: string | null;
-  readonly userId: string | null;
-  readonly status: "open" | "revoked" | "expired" | "unknown";
-  readonly expiresAt: string | null;
-  readonly revokedAt: string | null;
-  readonly limit: string | null;
-  readonly available: string | null;
-  readonly exposure: string | null;
-  readonly drift: string | null;
-}
 
 export interface Readable {
   readonly store: Store;
@@ -70,15 +58,18 @@ function begins({ id, txHashes }: Payment, text: string): boolean {
   return names.some((name) => name.startsWith(text));
 }
 
-export async function budgetsOf({ store, config, overview }: Readable, now: string): Promise<Budget[]> {
-  const names = overview.counters();
-  const amounts = await store.counters(names.map(counterKey));
-  const figures = Object.fromEntries(names.map((name, i) => [name, amounts[i] ?? 0n]));
-  return budgetRows(config.budgets, figures, config.org, now);
+export function budgetsOf({ store, config }: Readable, now: string, which: "current" | "all"): Promise<Budget[]> {
+  return readBudgets(store, config.org, now, which);
 }
 
-/** Open alerts, one per rule, subject and day of the cause; their life over time comes with the issue on alerts. */
-export function alertsOf({ overview, quarantine }: Readable): Alert[] {
+/** Alerts of governance as they are kept, and those that stand as open causes. */
+export async function alertsOf(readable: Readable, now: string): Promise<Alert[]> {
+  const kept = await listAlerts(readable.store, now);
+  return [...openCauses(readable), ...kept].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Open causes of payments and events as alerts, one per rule, subject and day. */
+export function openCauses({ overview, quarantine }: Pick<Readable, "overview" | "quarantine">): Alert[] {
   const groups = new Map<string, { causes: Cause[]; since: string; latest: string }>();
   for (const { cause, since } of [...overview.causes(), ...quarantine.causes()]) {
     const group = `${since.slice(0, 10)}/${cause.rule}/${cause.subject}`;
@@ -93,6 +84,23 @@ export function alertsOf({ overview, quarantine }: Readable): Alert[] {
   return [...groups.values()]
     .flatMap(({ causes, since, latest }) => openAlerts(causes, since).map((alert) => ({ ...alert, updatedAt: latest })))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Actions, the latest first. */
+export async function actionsOf({ store }: Readable): Promise<Action[]> {
+  const actions: Action[] = [];
+  let after: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof listActions>> = await listActions(store, { after });
+    actions.push(...page.actions.map(publicAction));
+    after = page.next;
+  } while (after !== null);
+  return actions.reverse();
+}
+
+/** An action without what only the outbox needs. */
+export function publicAction({ nextAt: _, tries: __, ...action }: KeptAction): Action {
+  return action;
 }
 
 /** Wallets of the config, and those that agents have signed with. Nobody has read their balances yet. */
@@ -116,20 +124,6 @@ export function walletsOf({ config, world, overview }: Readable): Wallet[] {
     }));
 }
 
-export function sessionsOf({ overview }: Readable): Session[] {
-  return overview
-    .sessions()
-    .map(({ managerArn, sessionId, agentIds }): Session => {
-      const nothing = {
-        userId: null,
-        expiresAt: null,
-        revokedAt: null,
-        limit: null,
-        available: null,
-        exposure: null,
-        drift: null,
-      };
-      return { id: sessionId, managerArn, agentId: agentIds[0] ?? null, status: "unknown", ...nothing };
-    })
-    .sort((a, b) => (`${a.managerArn}/${a.id}` < `${b.managerArn}/${b.id}` ? -1 : 1));
+export function sessionsOf({ store }: Readable, now: string): Promise<Session[]> {
+  return readSessions(store, now);
 }

@@ -2,21 +2,23 @@
  * The steps, run in this process: the queue's entries and the chain's facts through `correlate`, deadlines through
  * `sweep`. What a producer sent is acknowledged when it is in the table or in the quarantine, never before.
  */
-import type { Heads } from "@bursar/core/assess";
-import { correlate } from "@bursar/core/correlate";
+import type { Heads, World } from "@bursar/core/assess";
+import { type GovernBase, worldAt } from "@bursar/core/govern";
+import { type Ingested, ingest } from "@bursar/core/ingest";
 import { quarantinePut } from "@bursar/core/items";
 import { showById } from "@bursar/core/lists";
 import type { Json, Store } from "@bursar/core/ports";
 import { isRow, makesRow, showRow } from "@bursar/core/rows";
 import { showPayment } from "@bursar/core/show";
 import { sweep } from "@bursar/core/sweep";
-import type { Changed, CorrelateWorld } from "@bursar/core/write";
+import type { Changed } from "@bursar/core/write";
 import { parseEntry, type Quarantined, type Told } from "@bursar/events/envelope";
 import type { Alert, Payment } from "@bursar/events/shapes";
 import { producerSource } from "@bursar/events/source";
 import { StoreError } from "@bursar/store/error";
 import type { Feed } from "./feed.ts";
 import type { Overview } from "./overview.ts";
+import { pause } from "./pause.ts";
 import type { QuarantineList } from "./quarantine.ts";
 import type { Queue, Queued } from "./queue.ts";
 
@@ -32,25 +34,32 @@ const SWEEP_MS = 1_000;
 export interface StepsParts {
   readonly store: Store;
   readonly queue: Queue;
-  readonly world: CorrelateWorld & { readonly heads: Map<number, Heads> };
+  readonly base: GovernBase & { readonly heads: Map<number, Heads> };
   readonly overview: Overview;
   readonly quarantine: QuarantineList;
   readonly feed: Feed;
   readonly now: () => string;
+  /** What a batch has resolved on, durable already. */
+  readonly onGoverned: (outcome: Ingested) => void;
   /** A fault that keeps the steps from going on, or null when it is over. */
   readonly onFault: (message: string | null) => void;
 }
 
 export interface Steps {
   tell(told: readonly Told[]): Promise<void>;
+  /** Shows what was written beside the steps, such as payments folded anew. */
+  show(changed: readonly Changed[]): void;
+  /** Resolves when no batch is under way that had begun before the call. */
+  settled(): Promise<void>;
   /** Ends when what is under way is committed. */
   stop(): Promise<void>;
 }
 
 export function startSteps(parts: StepsParts): Steps {
-  const { store, queue, world, overview, quarantine, feed, now, onFault } = parts;
+  const { store, queue, base: world, overview, quarantine, feed, now, onGoverned, onFault } = parts;
   const stopping = new AbortController();
   const aside = new Set<Promise<void>>();
+  const underWay = new Set<Promise<void>>();
 
   async function drain(): Promise<void> {
     let failures = 0;
@@ -97,8 +106,10 @@ export function startSteps(parts: StepsParts): Steps {
   async function takeFacts(told: readonly Told[]): Promise<readonly Late[]> {
     if (told.length === 0) return [];
     try {
-      const { changed, failed, heads } = await correlate(store, world, told, now());
+      const outcome = await counted(ingest(store, world, told, now()));
+      const { changed, failed, heads } = outcome;
       show(changed);
+      onGoverned(outcome);
       for (const [chainId, head] of heads) await moveHeads(chainId, head);
       return failed.map((place) => ({ told: told[place] as Told, reason: "others kept writing the same payment" }));
     } catch (error) {
@@ -107,6 +118,17 @@ export function startSteps(parts: StepsParts): Steps {
       const half = Math.ceil(told.length / 2);
       return [...(await takeFacts(told.slice(0, half))), ...(await takeFacts(told.slice(half)))];
     }
+  }
+
+  /** Work that writes under the budgets as they stood when it began. */
+  function counted<T>(work: Promise<T>): Promise<T> {
+    const done = work.then(
+      () => {},
+      () => {},
+    );
+    underWay.add(done);
+    void done.then(() => underWay.delete(done));
+    return work;
   }
 
   async function retry(late: Late): Promise<void> {
@@ -181,7 +203,8 @@ export function startSteps(parts: StepsParts): Steps {
   async function sweeping(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
-        show(await sweep(store, world, now()));
+        const at = now();
+        show(await counted(worldAt(store, world, at).then((under) => sweep(store, under, at))));
       } catch (error) {
         onFault(`deadlines cannot be judged: ${(error as Error).message}`);
       }
@@ -194,6 +217,10 @@ export function startSteps(parts: StepsParts): Steps {
     async tell(told) {
       const late = await takeFacts(told);
       await Promise.all(late.map(retry));
+    },
+    show,
+    async settled() {
+      await Promise.all(underWay);
     },
     async stop() {
       stopping.abort();
@@ -209,23 +236,9 @@ interface Late {
 }
 
 /** The public shape after a change; null where it is in no list. */
-export function shapeOf({ id, after, findings }: Changed, world: CorrelateWorld): Payment | null {
+export function shapeOf({ id, after, findings }: Changed, world: World): Payment | null {
   if (after.assessed === null || after.listed === null) return null;
   if (!isRow(id)) return findings === null ? null : showPayment(findings, after.assessed);
   if (!makesRow(after.payment) || Object.keys(after.payment.siblings).length > 0) return null;
   return showRow(after.payment, after.assessed, world.directory);
-}
-
-/** Resolves after `ms`, or at once when the signal says stop. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }

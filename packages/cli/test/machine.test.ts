@@ -1,7 +1,8 @@
 /** The machine as a whole: starts, refusals, stops, restarts, poison, and a chain that does not answer. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { worldOf } from "@bursar/core/replay";
+import { baseOf } from "@bursar/core/govern";
+import { worldOf } from "@bursar/core/world";
 import { parseConfig } from "@bursar/events/config-schema";
 import { openLmdbStore } from "@bursar/store/lmdb";
 import { describe, expect, test } from "vitest";
@@ -10,7 +11,7 @@ import { createOverview } from "../src/overview.ts";
 import { checkKind } from "../src/preflight.ts";
 import { readQuarantine } from "../src/quarantine.ts";
 import { openQueue } from "../src/queue.ts";
-import { alertsOf, type Readable } from "../src/reads.ts";
+import { openCauses, type Readable } from "../src/reads.ts";
 import { startSteps } from "../src/steps.ts";
 import { settledOf, toldOf } from "./chain-facts.ts";
 import { directoryForTest, machineForTest, nextEvent } from "./machines.ts";
@@ -137,7 +138,7 @@ describe("startMachine", () => {
       return { cause: { rule: "not_on_chain", subject: `agent:${name}`, severity: "warning", sample: name }, since };
     });
     const readable = { overview: { causes: () => causes }, quarantine: { causes: () => [] } } as unknown as Readable;
-    expect(alertsOf(readable).map(({ id, count, openedAt, updatedAt }) => [id, count, openedAt, updatedAt])).toEqual([
+    expect(openCauses(readable).map(({ id, count, openedAt, updatedAt }) => [id, count, openedAt, updatedAt])).toEqual([
       ["not_on_chain/agent:a/2026-11-20", 1, rows[0][1], rows[0][1]],
       ["not_on_chain/agent:a/2026-11-21", 1, rows[3][1], rows[3][1]],
       ["not_on_chain/agent:b/2026-11-20", 2, rows[1][1], rows[2][1]],
@@ -240,11 +241,12 @@ describe("an event that fails though the store is well", () => {
     const steps = startSteps({
       store: poisoned,
       queue,
-      world,
+      base: { ...baseOf(world, config), heads: world.heads },
       overview,
       quarantine,
       feed,
       now,
+      onGoverned: () => {},
       onFault: (m) => faults.push(m),
     });
     const offerOf = (n: number) => {

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { worldOf } from "@bursar/core/replay";
+import { worldOf } from "@bursar/core/world";
 import { signAuthorization } from "@bursar/demo/authorization";
 import { type Devnet, startDevnet } from "@bursar/demo/devnet";
 import { parseConfig } from "@bursar/events/config-schema";

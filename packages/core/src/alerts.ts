@@ -16,6 +16,8 @@ export interface Cause {
   readonly period?: string;
   /** When it came about; default the time of judging. */
   readonly at?: string;
+  /** When it is over by itself, such as with a budget's window; null or absent: never. */
+  readonly until?: string | null;
 }
 
 const CRITICAL: ReadonlySet<string> = new Set(["shadow_spend", "signed_after_revoke"]);

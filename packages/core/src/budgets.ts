@@ -1,8 +1,7 @@
 /** Budgets as people read them: one row per policy, scope and window in which held or spent is not zero. */
 import type { Policy } from "@bursar/events/config-schema";
 import type { Budget } from "@bursar/events/shapes";
-import type { Effects, ScopeRef } from "./effects.ts";
-import { policyId } from "./effects.ts";
+import { type Effects, policyId, type ScopeRef, sessionOf } from "./effects.ts";
 import { windowOf } from "./windows.ts";
 
 /** Whether a policy is about a scope. */
@@ -63,7 +62,7 @@ export function isCrossed(at: number, figure: bigint, limit: bigint): boolean {
 
 function rowOf(policy: Policy, scope: ScopeRef, start: string | null, held: bigint, spent: bigint): Budget {
   const span = start === null ? { start: null, end: null } : windowOf(policy.window, start);
-  const manager = scope.kind === "session" ? scope.id.slice(0, scope.id.lastIndexOf("/")) : undefined;
+  const manager = scope.kind === "session" ? sessionOf(scope).managerArn : undefined;
   return {
     policy: policy.id,
     scope: `${scope.kind}:${policyId(scope)}`,

@@ -124,3 +124,16 @@ function firstOf(entries: readonly Entry[]): string | null {
   }
   return first;
 }
+
+/** The greatest validBefore that anyone entitled claimed; null where nobody did. */
+export function validBeforeOf({ agent, api }: Evidence): string | null {
+  let greatest: bigint | null = null;
+  for (const { type, values } of [...agent, ...api]) {
+    if (type !== "agent.authorization_signed" && type !== "api.verification_started") continue;
+    for (const { value } of values) {
+      const validBefore = BigInt(value.validBefore as string);
+      if (greatest === null || validBefore > greatest) greatest = validBefore;
+    }
+  }
+  return greatest?.toString() ?? null;
+}

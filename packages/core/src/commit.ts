@@ -1,26 +1,26 @@
 /** Commits: which writes go together, and what became of each. A hot counter costs one add for many payments. */
-import { counterKey } from "./items.ts";
+import { addsOf } from "./counters.ts";
 import { ACTIONS_PER_COMMIT, type Store } from "./ports.ts";
-import type { Changed, Write } from "./write.ts";
+import { type Changed, type CorrelateWorld, noteWrites, type Write } from "./write.ts";
 
 /** Writes what changed, each payment under its version and its counters with it; answers the ids that conflicted. */
 export async function commitAll(
   store: Store,
+  world: CorrelateWorld,
   writes: readonly Write[],
   changed: Map<string, Changed>,
+  now: string,
   singly: boolean,
 ): Promise<Set<string>> {
+  await noteWrites(store, world, writes, now);
   const conflicts = new Set<string>();
   const run = async (group: readonly Write[]): Promise<void> => {
     const moved = new Map<string, bigint>();
     for (const { deltas } of group)
       for (const [counter, amount] of deltas) moved.set(counter, (moved.get(counter) ?? 0n) + amount);
-    const adds = [...moved]
-      .filter(([, amount]) => amount !== 0n)
-      .map(([counter, amount]) => ({ ...counterKey(counter), amount }));
     const answer = await store.commit(
       group.map(({ put }) => put),
-      adds,
+      addsOf(moved, group[0]?.put.pk ?? ""),
     );
     for (const { change } of group) {
       if (answer === "conflict") conflicts.add(change.id);

@@ -17,13 +17,15 @@ import type { Put, Store } from "./ports.ts";
 import { type Loaded, load } from "./record.ts";
 import { byAlias, newTies } from "./ties.ts";
 import { claimedWallet, claimFact, claimToldPut, untoldClaims, type WalletClaim } from "./wallet-claims.ts";
-import { type Changed, type CorrelateWorld, newAgent, type Write, writeOf } from "./write.ts";
+import { type Changed, type CorrelateWorld, type Write, writeOf } from "./write.ts";
 
 /** Rounds of read, fold, commit before a payment that others keep writing is given back to the queue. */
 const ATTEMPTS_MAX = 12;
 
 export interface Correlated {
   readonly changed: readonly Changed[];
+  /** Counters of every payment that the facts are about, moved or not: who told them before may have died in between. */
+  readonly counters: ReadonlySet<string>;
   /** Places in `told` of what could not be committed: nothing of them is lost, they are to be told again. */
   readonly failed: readonly number[];
   /** Heads by chain, where the run has moved them. */
@@ -86,6 +88,7 @@ export async function correlate(
   for (const [chainId, seen] of heads) heads.set(chainId, await raiseHeads(store, chainId, seen));
 
   const changed = new Map<string, Changed>();
+  const counters = new Set<string>();
   const failed = new Set<number>();
   let open = new Set(works.keys());
   let first = true;
@@ -96,11 +99,11 @@ export async function correlate(
     }
     const facts = first ? aliasFacts : new Map<string, { fact: Fact; teller: number }[]>();
     first = false;
-    const conflicts = await round(store, world, now, open, works, workOf, facts, changed, attempt > 1);
+    const conflicts = await round(store, world, now, open, works, workOf, facts, changed, counters, attempt > 1);
     open = conflicts;
   }
   if (untold.length > 0 && failed.size === 0) await store.putAll(untold.map(claimToldPut));
-  return { changed: [...changed.values()], failed: [...failed].sort((a, b) => a - b), heads };
+  return { changed: [...changed.values()], counters, failed: [...failed].sort((a, b) => a - b), heads };
 }
 
 /** One round over the payments in `open`; answers those whose version another writer had moved. */
@@ -113,6 +116,7 @@ async function round(
   workOf: (id: string) => Work,
   aliasFacts: ReadonlyMap<string, readonly { fact: Fact; teller: number }[]>,
   changed: Map<string, Changed>,
+  counters: Set<string>,
   singly: boolean,
 ): Promise<Set<string>> {
   const { directory } = world;
@@ -151,14 +155,15 @@ async function round(
   const own: Write[] = [];
   const others: Write[] = [];
   for (const [id, payment] of folded) {
-    const write = writeOf(payment, loaded.get(id) as Loaded, world, now);
+    const before = loaded.get(id) as Loaded;
+    const write = writeOf(payment, before, world, now);
+    for (const counter in before.applied) counters.add(counter);
+    for (const counter in write?.change.after.applied) counters.add(counter);
     if (write !== null) (open.has(id) && works.get(id)?.own.length ? own : others).push(write);
   }
-  const agents = [...own, ...others].flatMap((write) => newAgent(write, directory));
-  if (agents.length > 0) await store.putAll(agents);
   // The others first: once a payment has its ties committed, a redelivery no longer looks who is to learn of them.
-  const conflicts = await commitAll(store, others, changed, singly);
-  if (conflicts.size === 0) return commitAll(store, own, changed, singly);
+  const conflicts = await commitAll(store, world, others, changed, now, singly);
+  if (conflicts.size === 0) return commitAll(store, world, own, changed, now, singly);
   for (const { change } of own) conflicts.add(change.id);
   return conflicts;
 }

@@ -7,24 +7,46 @@ import { CHAINS } from "@bursar/events/chains";
 import type { Policy } from "@bursar/events/config-schema";
 import type { Window } from "@bursar/events/shapes";
 import type { Findings } from "./assess.ts";
+import { heldCounter, spentCounter } from "./counters.ts";
 import { isSuperseded } from "./delivery.ts";
 import type { Directory } from "./directory.ts";
 import { type Entry, ofType } from "./evidence.ts";
+import type { SessionKey } from "./ports.ts";
 import { compareStamped } from "./slot.ts";
 import { windowStart } from "./windows.ts";
 
 export type ScopeKind = Policy["scope"]["kind"];
 
-/** One thing a budget can be about. `id` of a session is `<managerArn>/<sessionId>`. */
+/** One thing a budget can be about. The id of a session names its manager too: `sessionScope` makes it. */
 export interface ScopeRef {
   readonly kind: ScopeKind;
   readonly id: string;
 }
 
+/** The scope of one session. A slash in the session's id is escaped, so that the last one stands before it. */
+export function sessionScope({ managerArn, sessionId }: SessionKey): ScopeRef {
+  return { kind: "session", id: `${managerArn}/${sessionId.replaceAll("%", "%25").replaceAll("/", "%2F")}` };
+}
+
+/** The session behind a session scope's id. */
+export function sessionOf({ id }: ScopeRef): SessionKey {
+  const at = id.lastIndexOf("/");
+  return {
+    managerArn: id.slice(0, at),
+    sessionId: id
+      .slice(at + 1)
+      .replaceAll("%2F", "/")
+      .replaceAll("%25", "%"),
+  };
+}
+
+/** `<kind>:<id>`: the scope's part of a counter's name. */
+export const scopeName = ({ kind, id }: ScopeRef): string => `${kind}:${id}`;
+
 /** Counter -> amount. A counter is `held|<kind>:<id>` or `spent|<kind>:<id>|<window>|<start>`. */
 export type Effects = { readonly [counter: string]: bigint };
 
-/** Which counters exist: those that a policy names, plus agent by day and org by day. */
+/** Which counters exist: those that a policy names, plus agent and org by day, and each session in total. */
 export interface Counted {
   readonly held: (scope: ScopeRef) => boolean;
   readonly windows: (scope: ScopeRef) => readonly Window[];
@@ -34,6 +56,8 @@ export function countedBy(policies: readonly Policy[]): Counted {
   const windows = new Map<string, Set<Window>>([
     ["agent:*", new Set<Window>(["day"])],
     ["org:*", new Set<Window>(["day"])],
+    // Exposure after a revocation, and the comparison with AgentCore's own figures.
+    ["session:*", new Set<Window>(["total"])],
   ]);
   for (const { scope, window } of policies) {
     // An org is one; whatever a policy calls it, it is this one.
@@ -51,7 +75,7 @@ export function countedBy(policies: readonly Policy[]): Counted {
 
 /** The id by which a policy names a scope: a session goes by its own id, whoever manages it. */
 export function policyId({ kind, id }: ScopeRef): string {
-  return kind === "session" ? id.slice(id.lastIndexOf("/") + 1) : id;
+  return kind === "session" ? sessionOf({ kind, id }).sessionId : id;
 }
 
 export function effectsOf(findings: Findings, directory: Directory, counted: Counted): Effects {
@@ -74,10 +98,7 @@ export function effectsOf(findings: Findings, directory: Directory, counted: Cou
     ];
     for (const scope of scopes) {
       for (const window of counted.windows(scope)) {
-        add(
-          `spent|${scope.kind}:${scope.id}|${window}|${windowStart(window, settlement.at)}`,
-          BigInt(settlement.amount),
-        );
+        add(spentCounter(scopeName(scope), window, windowStart(window, settlement.at)), BigInt(settlement.amount));
       }
     }
     return effects;
@@ -87,7 +108,7 @@ export function effectsOf(findings: Findings, directory: Directory, counted: Cou
   const isUsdc = CHAINS.some((chain) => chain.id === key.chainId && chain.usdc === key.asset);
   if (!isUsdc) return {};
   const hold = (scopes: readonly ScopeRef[], amount: bigint): void => {
-    for (const scope of scopes) if (counted.held(scope)) add(`held|${scope.kind}:${scope.id}`, amount);
+    for (const scope of scopes) if (counted.held(scope)) add(heldCounter(scopeName(scope)), amount);
   };
   const signed = claims.largestSigned;
   if (signed !== null) hold(agentScopes, signed.amount);
@@ -107,9 +128,7 @@ export function effectsOf(findings: Findings, directory: Directory, counted: Cou
 }
 
 /** Every session that the payment was signed in, by entitled agents. */
-export function sessionsOf({
-  evidence,
-}: Findings): readonly { readonly managerArn: string; readonly sessionId: string; readonly agentId: string }[] {
+export function sessionsOf({ evidence }: Findings): readonly (SessionKey & { readonly agentId: string })[] {
   const sessions = new Map<string, { managerArn: string; sessionId: string; agentId: string }>();
   for (const { who, values } of ofType([...evidence.agent], "agent.authorization_signed")) {
     for (const { value } of values) {
@@ -128,10 +147,7 @@ function agentScopesOf(findings: Findings): ScopeRef[] {
   if (owners.length === 0) return [];
   return [
     ...owners.map((id) => ({ kind: "agent" as const, id })),
-    ...sessionsOf(findings).map(({ managerArn, sessionId }) => ({
-      kind: "session" as const,
-      id: `${managerArn}/${sessionId}`,
-    })),
+    ...sessionsOf(findings).map(sessionScope),
     ...(payer === null ? [] : [{ kind: "wallet" as const, id: payer }]),
   ];
 }

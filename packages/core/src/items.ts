@@ -10,14 +10,6 @@ export const paymentKey = (id: string): Key => ({ pk: `PAY#${id}`, sk: SELF });
 export const headsKey = (chainId: number): Key => ({ pk: `CUR#${chainId}`, sk: "heads" });
 export const aliasPk = (alias: string): string => `AL#${alias}`;
 
-/** Counters are spread over their own partitions: `CTR#<scope>`, then held or the window. */
-export function counterKey(counter: string): Key {
-  const [kind = "", rest = ""] = split(counter, "|");
-  if (kind === "held") return { pk: `CTR#${rest}`, sk: "held" };
-  const at = rest.lastIndexOf("|", rest.lastIndexOf("|") - 1);
-  return { pk: `CTR#${rest.slice(0, at)}`, sk: rest.slice(at + 1) };
-}
-
 /** Facts that one item of an alias holds at most: far from the size that a store allows. */
 export const FACTS_PER_ITEM = 5;
 
@@ -77,9 +69,4 @@ export function dueEntry(id: string, at: string): IndexEntry {
   let sum = 0;
   for (let i = Math.max(0, id.length - 8); i < id.length; i++) sum += id.charCodeAt(i);
   return { partition: `due#${sum % DUE_SHARDS}`, sort: `${at}#${id}` };
-}
-
-function split(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return [text.slice(0, at), text.slice(at + 1)];
 }

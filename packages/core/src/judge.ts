@@ -1,96 +1,117 @@
 /**
- * `judge`: figures in, actions out. Pure: what a budget's thresholds ask for at one moment, given what is held and
- * spent, which sessions are open, and who is in the scope. `alert` is an edge, once per window; `revoke` and `freeze`
- * are levels: whoever is judged while the figure stands is stopped, a session opened later too.
+ * `judge`: figures in, what is asked for out. Pure: which thresholds a figure has reached, and what they ask for, given
+ * the open sessions and the agents of the scope. `alert` is an edge, once per window; `revoke` and `freeze` are levels:
+ * whoever is judged while the figure stands is stopped, a session opened later too.
  */
 import type { Policy } from "@bursar/events/config-schema";
 import { displayUsd } from "@bursar/events/money";
-import type { Action } from "@bursar/events/shapes";
 import type { Cause } from "./alerts.ts";
 import { isCrossed } from "./budgets.ts";
 import { policyId, type ScopeRef } from "./effects.ts";
+import type { Order } from "./outbox.ts";
+import type { SessionKey } from "./ports.ts";
+import type { FreezeCause } from "./stops.ts";
 
-export interface OpenSession {
-  readonly managerArn: string;
-  readonly sessionId: string;
-  /** Who named it; two make it contested. */
-  readonly agentIds: readonly string[];
-}
-
-export interface Judged {
+export interface Figure {
   readonly policy: Policy;
   readonly scope: ScopeRef;
-  /** The window's start; null for `total`. */
+  /** Of the window; both null for `total`. */
   readonly start: string | null;
+  readonly end: string | null;
   /** Spent in the window, and held. */
-  readonly figure: bigint;
-  /** Open sessions of the scope. */
-  readonly sessions: readonly OpenSession[];
-  /** Agents of the scope: who is frozen when it freezes. */
+  readonly amount: bigint;
+}
+
+/** A threshold that a figure has reached. */
+export interface Crossing {
+  readonly figure: Figure;
+  readonly at: number;
+  readonly does: Policy["thresholds"][number]["do"];
+  /** In words: `research-day: agent:research is at 102 % of $5.00 ($5.10)`. */
+  readonly reason: string;
+}
+
+/** An open session and whose it is. */
+export interface OpenSession extends SessionKey {
   readonly agentIds: readonly string[];
 }
 
-export interface Judgement {
-  readonly actions: readonly Action[];
-  readonly causes: readonly Cause[];
+/** Every threshold that the figure has reached, in the policy's order. */
+export function crossings(figure: Figure): Crossing[] {
+  const { policy, scope, amount } = figure;
+  const reached = policy.thresholds.filter(({ at }) => isCrossed(at, amount, policy.limit));
+  if (reached.length === 0) return [];
+  const share = policy.limit === 0n ? "all" : `${(amount * 100n) / policy.limit} %`;
+  const reason = `${policy.id}: ${nameOf(scope)} is at ${share} of ${displayUsd(policy.limit)} (${displayUsd(amount)})`;
+  return reached.map(({ at, do: does }) => ({ figure, at, does, reason }));
 }
 
-/** What stands to be done at `at`. Nothing is remembered here: keys make a repeat harmless. */
-export function judge({ policy, scope, start, figure, sessions, agentIds }: Judged, at: string): Judgement {
-  const actions: Action[] = [];
-  const causes: Cause[] = [];
-  const name = `${scope.kind}:${policyId(scope)}`;
-  const reason = `${policy.id}: ${name} is at ${percent(figure, policy.limit)} of ${displayUsd(policy.limit)} (${displayUsd(figure)})`;
-  for (const threshold of policy.thresholds) {
-    if (!isCrossed(threshold.at, figure, policy.limit)) continue;
-    const subject = `budget:${policy.id}/${name}`;
-    causes.push({
-      rule: "budget_threshold",
-      subject,
-      severity: "warning",
-      sample: reason,
-      period: `${start ?? "-"}/${threshold.at}`,
-      at,
-    });
-    if (threshold.do === "alert") continue;
-    for (const session of sessions) actions.push(revocation(session, reason, at));
-    if (threshold.do === "freeze") for (const agentId of agentIds) actions.push(freezing(agentId, reason, at));
-  }
-  if (policy.mode === "observe")
-    return { actions: [], causes: [...causes, ...actions.map((action) => wouldDo(action, start, at))] };
-  return { actions, causes: [...causes, ...actions.map((action) => didAlert(action, at))] };
-}
-
-/** The deletion of one session. */
-export function revocation({ managerArn, sessionId }: OpenSession, reason: string, at: string): Action {
+/** The alert of a crossing: one for each threshold and window. */
+export function crossingCause({ figure, at: share, reason }: Crossing, at: string): Cause {
+  const { policy, scope, start, end } = figure;
   return {
-    key: `revoke_session/${managerArn}/${sessionId}`,
-    kind: "revoke_session",
-    target: sessionId,
-    managerArn,
-    reason,
+    rule: "budget_threshold",
+    subject: `budget:${policy.id}/${nameOf(scope)}`,
+    severity: "warning",
+    sample: reason,
+    period: `${start ?? "-"}/${share}`,
     at,
-    outcome: "planned",
+    until: end,
   };
 }
 
-/** What an action's alert says. */
-export function didAlert({ kind, target, reason }: Action, at: string): Cause {
+/** What a crossing asks for of the open sessions and the agents of its scope; nothing where it only alerts. */
+export function demands(
+  { does, reason }: Crossing,
+  sessions: readonly OpenSession[],
+  agentIds: readonly string[],
+): Order[] {
+  if (does === "alert") return [];
+  const orders = sessions.map((session) => revocation(session, reason));
+  return does === "freeze" ? [...orders, ...agentIds.map((agentId) => freezing(agentId, reason))] : orders;
+}
+
+/** The deletion of one session. */
+export function revocation({ managerArn, sessionId, agentIds }: OpenSession, reason: string, human = false): Order {
+  const key = `revoke_session/${managerArn}/${sessionId}`;
+  return { key, kind: "revoke_session", target: sessionId, managerArn, agentIds, reason, human };
+}
+
+export function freezing(agentId: string, reason: string, human = false): Order {
+  return {
+    key: `freeze_agent/${agentId}`,
+    kind: "freeze_agent",
+    target: agentId,
+    agentIds: [agentId],
+    reason,
+    human,
+  };
+}
+
+/** What an action's alert says once it is done. */
+export function doneCause({ kind, target, reason }: Pick<Order, "kind" | "target" | "reason">, at: string): Cause {
   const [rule, subject] =
     kind === "freeze_agent" ? ["agent_frozen", `agent:${target}`] : ["session_revoked", `session:${target}`];
   return { rule, subject, severity: "critical", sample: reason, period: "-", at };
 }
 
-function freezing(agentId: string, reason: string, at: string): Action {
-  return { key: `freeze_agent/${agentId}`, kind: "freeze_agent", target: agentId, reason, at, outcome: "planned" };
-}
-
 /** In `observe` everything is computed and told, and nothing is done. */
-function wouldDo({ kind, target, reason }: Action, start: string | null, at: string): Cause {
+export function wouldCause({ kind, target, reason }: Order, { start, end }: Figure, at: string): Cause {
   const subject = kind === "freeze_agent" ? `agent:${target}` : `session:${target}`;
-  return { rule: "would_revoke", subject, severity: "warning", sample: reason, period: start ?? "-", at };
+  return {
+    rule: "would_revoke",
+    subject,
+    severity: "warning",
+    sample: reason,
+    period: start ?? "-",
+    at,
+    until: end,
+  };
 }
 
-function percent(figure: bigint, limit: bigint): string {
-  return limit === 0n ? "all" : `${(figure * 100n) / limit} %`;
+/** A crossing as what may freeze an agent: a human lifts it for its window. */
+export function freezeCause({ policy, scope, start, end }: Figure): FreezeCause {
+  return { policy: policy.id, scope: nameOf(scope), start, until: end };
 }
+
+const nameOf = (scope: ScopeRef): string => `${scope.kind}:${policyId(scope)}`;

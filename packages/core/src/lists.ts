@@ -4,7 +4,8 @@ import type { Payment, State, Verdict } from "@bursar/events/shapes";
 import { assess, type Findings, find, type World } from "./assess.ts";
 import { isSuperseded } from "./delivery.ts";
 import type { Effects } from "./effects.ts";
-import { AGENTS, aliasPk, paymentKey, TIES } from "./items.ts";
+import { aliasPk, paymentKey, TIES } from "./items.ts";
+import { notedAgents } from "./notes.ts";
 import { isNamed } from "./payment.ts";
 import type { Store, Stored } from "./ports.ts";
 import { load } from "./record.ts";
@@ -98,14 +99,7 @@ async function isTied(store: Store, id: string): Promise<boolean> {
 }
 
 async function everyPartition(store: Store, { directory }: World): Promise<string[]> {
-  const agents = new Set([...directory.labels.keys(), "-", "*"]);
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Store["facts"]>> = await store.facts(AGENTS, "", { after });
-    for (const { sk } of page.items) agents.add(sk);
-    after = page.next;
-  } while (after !== null);
-  return [...agents];
+  return [...new Set([...directory.labels.keys(), "-", "*", ...(await notedAgents(store))])];
 }
 
 /** The list index's partitions as one stream by id. */

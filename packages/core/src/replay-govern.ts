@@ -5,9 +5,12 @@ import type { Told } from "@bursar/events/envelope";
 import type { Action } from "@bursar/events/shapes";
 import type { Cause } from "./alerts.ts";
 import { covers, parseCounter } from "./budgets.ts";
+import { heldCounter, spentCounter } from "./counters.ts";
 import type { Directory } from "./directory.ts";
-import { policyId, type ScopeRef, sessionsOf } from "./effects.ts";
-import { didAlert, judge, type OpenSession, revocation } from "./judge.ts";
+import { type ScopeRef, scopeName, sessionScope, sessionsOf } from "./effects.ts";
+import { crossingCause, crossings, demands, doneCause, type OpenSession, revocation, wouldCause } from "./judge.ts";
+import { agentsOf, isStoppedWith } from "./members.ts";
+import { joined, type Order } from "./outbox.ts";
 import { windowOf } from "./windows.ts";
 import type { Changed } from "./write.ts";
 
@@ -46,14 +49,14 @@ export function governReplay({ budgets, org }: Config, directory: Directory): Re
   const see = ({ source, event }: Told): void => {
     if (event.type === "session.revoked") {
       const { managerArn, sessionId } = (event as EventOf<"session.revoked">).session;
-      const key = `${managerArn}/${sessionId}`;
+      const key = sessionScope({ managerArn, sessionId }).id;
       const known = sessions.get(key);
       sessions.set(key, { managerArn, sessionId, agentIds: known?.agentIds ?? new Set(), revoked: true });
       return;
     }
     const { session } = event as { session?: { managerArn: string; sessionId: string } };
     if (session === undefined || source.kind !== "agent") return;
-    const key = `${session.managerArn}/${session.sessionId}`;
+    const key = sessionScope(session).id;
     const known = sessions.get(key) ?? { ...session, agentIds: new Set<string>(), revoked: false };
     if (known.agentIds.has(source.id)) return;
     known.agentIds.add(source.id);
@@ -62,12 +65,11 @@ export function governReplay({ budgets, org }: Config, directory: Directory): Re
   };
 
   const book = ({ before, after, findings }: Changed): void => {
-    const signed =
-      findings === null ? [] : sessionsOf(findings).map(({ managerArn, sessionId }) => `${managerArn}/${sessionId}`);
+    const signed = findings === null ? [] : sessionsOf(findings).map((session) => sessionScope(session).id);
     for (const counter of new Set([...Object.keys(before.applied), ...Object.keys(after.applied)])) {
       const { scope } = parseCounter(counter);
-      scopes.set(`${scope.kind}:${scope.id}`, scope);
-      moved.add(`${scope.kind}:${scope.id}`);
+      scopes.set(scopeName(scope), scope);
+      moved.add(scopeName(scope));
       figures.set(
         counter,
         (figures.get(counter) ?? 0n) + (after.applied[counter] ?? 0n) - (before.applied[counter] ?? 0n),
@@ -84,43 +86,44 @@ export function governReplay({ budgets, org }: Config, directory: Directory): Re
     for (const key of keys) {
       const session = sessions.get(key);
       if (session === undefined || session.revoked) continue;
-      const named = [...session.agentIds].sort();
-      // Named by two, it is stopped only for a scope that both are in.
-      if (agentIds === null || (named.length > 0 && named.every((id) => agentIds.has(id)))) {
-        found.push({ managerArn: session.managerArn, sessionId: session.sessionId, agentIds: named });
-      }
+      const { managerArn, sessionId } = session;
+      const one = { managerArn, sessionId, agentIds: [...session.agentIds].sort() };
+      if (agentIds === null || isStoppedWith(one, agentIds)) found.push(one);
     }
     return found;
   };
 
   const judgeScope = (policy: Policy, scope: ScopeRef, latest: string): void => {
-    const { start } = windowOf(policy.window, latest);
-    const name = `${scope.kind}:${scope.id}`;
-    const held = `held|${name}`;
-    const spent = `spent|${name}|${policy.window}|${start ?? ""}`;
-    const figure = (figures.get(held) ?? 0n) + (figures.get(spent) ?? 0n);
-    const agents = agentsOf(scope, directory, sessions.values());
+    const { start, end } = windowOf(policy.window, latest);
+    const held = heldCounter(scopeName(scope));
+    const spent = spentCounter(scopeName(scope), policy.window, start);
+    const amount = (figures.get(held) ?? 0n) + (figures.get(spent) ?? 0n);
+    const figure = { policy, scope, start, end, amount };
+    const crossed = crossings(figure);
+    for (const crossing of crossed) remember(crossingCause(crossing, latest));
+    if (crossed.every(({ does }) => does === "alert")) return;
+    const seen = [...sessions.values()].flatMap(({ agentIds }) => [...agentIds]);
+    const agents = agentsOf(scope, directory, seen);
     const signed = new Set([...(signers.get(held) ?? []), ...(signers.get(spent) ?? [])]);
-    const of =
-      agents !== null
-        ? open(agents, sessions.keys())
-        : scope.kind === "session"
-          ? open(null, [scope.id])
-          : open(null, signed);
-    const agentIds =
-      agents !== null ? [...agents].sort() : [...new Set(of.flatMap((session) => session.agentIds))].sort();
-    const judgement = judge({ policy, scope, start, figure, sessions: of, agentIds }, latest);
-    for (const action of judgement.actions) plan(action);
-    for (const cause of judgement.causes) remember(cause);
+    const stopped =
+      agents === null
+        ? open(null, scope.kind === "session" ? [scope.id] : signed)
+        : [...open(agents, sessions.keys()), ...(scope.kind === "label" ? open(null, signed) : [])];
+    const agentIds = [...(agents ?? new Set(stopped.flatMap((session) => session.agentIds)))].sort();
+    for (const one of crossed.flatMap((crossing) => demands(crossing, stopped, agentIds))) {
+      if (policy.mode === "observe") remember(wouldCause(one, figure, latest));
+      else {
+        plan(one, latest);
+        remember(doneCause(one, latest));
+      }
+    }
   };
 
-  const plan = (action: Action): void => {
-    const known = actions.get(action.key);
-    if (known === undefined) actions.set(action.key, action);
-    else if (!known.reason.split("; ").some((reason) => reason.startsWith(action.reason.split(":")[0] ?? ""))) {
-      actions.set(action.key, { ...known, reason: `${known.reason}; ${action.reason}` });
-    }
-    if (action.kind === "freeze_agent" && !frozen.has(action.target)) frozen.set(action.target, action.reason);
+  const plan = ({ human: _, agentIds: __, ...order }: Order, at: string): void => {
+    const known = actions.get(order.key);
+    if (known === undefined) actions.set(order.key, { ...order, at, outcome: "planned" });
+    else actions.set(order.key, { ...known, reason: joined(known.reason, order.reason) });
+    if (order.kind === "freeze_agent" && !frozen.has(order.target)) frozen.set(order.target, order.reason);
   };
   const remember = (cause: Cause): void => {
     const id = `${cause.rule}/${cause.subject}/${cause.period ?? ""}`;
@@ -144,10 +147,10 @@ export function governReplay({ budgets, org }: Config, directory: Directory): Re
     for (const [agentId, reason] of frozen) {
       if (!newcomers.has(agentId)) continue;
       for (const session of open(new Set([agentId]), sessions.keys())) {
-        const action = revocation(session, reason, latest);
-        if (actions.has(action.key)) continue;
-        plan(action);
-        remember(didAlert(action, latest));
+        const order = revocation(session, reason);
+        if (actions.has(order.key)) continue;
+        plan(order, latest);
+        remember(doneCause(order, latest));
       }
     }
     moved.clear();
@@ -173,28 +176,4 @@ export function governReplay({ budgets, org }: Config, directory: Directory): Re
     actions: () => [...actions.values()],
     causes: () => [...causes.values()],
   };
-}
-
-/** The agents that a scope is made of; null where it is made of sessions that signed. */
-function agentsOf(
-  scope: ScopeRef,
-  directory: Directory,
-  sessions: Iterable<{ agentIds: ReadonlySet<string> }>,
-): Set<string> | null {
-  const everyone = () =>
-    new Set([...directory.labels.keys(), ...[...sessions].flatMap(({ agentIds }) => [...agentIds])]);
-  switch (scope.kind) {
-    case "agent":
-      return new Set([scope.id]);
-    case "org":
-      return everyone();
-    case "label":
-      return new Set([...directory.labels].filter(([, labels]) => hasLabel(labels, policyId(scope))).map(([id]) => id));
-    default:
-      return null;
-  }
-}
-
-function hasLabel(labels: Readonly<Record<string, string>>, pair: string): boolean {
-  return Object.entries(labels).some(([name, value]) => `${name}=${value}` === pair);
 }

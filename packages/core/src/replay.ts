@@ -6,13 +6,12 @@ import { type Cause, openAlerts, paymentCauses, quarantineCauses } from "./alert
 import type { Heads } from "./assess.ts";
 import { budgetRows } from "./budgets.ts";
 import { correlate } from "./correlate.ts";
-import { directoryOf } from "./directory.ts";
-import { countedBy, type Effects } from "./effects.ts";
+import { addEffects } from "./counters.ts";
 import { quarantinePut } from "./items.ts";
 import { eachPayment } from "./lists.ts";
 import type { Json, Store } from "./ports.ts";
 import { governReplay } from "./replay-govern.ts";
-import type { CorrelateWorld } from "./write.ts";
+import { worldOf } from "./world.ts";
 
 export interface Replayed {
   readonly payments: readonly Payment[];
@@ -37,11 +36,6 @@ const CHUNK_LINES = 512;
 
 /** How much of an ISO time names its hour, the shortest window. */
 const HOUR = "2026-11-20T10".length;
-
-/** The world a config describes, with the heads as they stand. */
-export function worldOf(config: Config, heads: ReadonlyMap<number, Heads> = new Map()): CorrelateWorld {
-  return { directory: directoryOf(config), deadlines: config.deadlines, counted: countedBy(config.budgets), heads };
-}
 
 /** `batches` are the file's lines in order, however they are cut: one await per line would cost more than parsing it. */
 export async function replay(
@@ -112,22 +106,18 @@ export async function replay(
 
   const now = options.now ?? (latest === "" ? new Date(0).toISOString() : latest);
   const payments: Payment[] = [];
-  const figures: { [counter: string]: bigint } = {};
+  const figures = new Map<string, bigint>();
   for await (const { payment, findings, applied } of eachPayment(store, world, now, null, null)) {
     payments.push(payment);
-    addAll(figures, applied);
+    addEffects(figures, applied);
     causes.push(...paymentCauses(payment, findings, world.directory));
   }
   causes.push(...quarantineCauses([...quarantined.values()]), ...governor.causes());
   return {
     payments,
-    budgets: budgetRows(config.budgets, figures, config.org, now),
+    budgets: budgetRows(config.budgets, Object.fromEntries(figures), config.org, now),
     alerts: openAlerts(causes, now),
     actions: governor.actions(),
     quarantined: [...quarantined.values()],
   };
-}
-
-function addAll(figures: { [counter: string]: bigint }, applied: Effects): void {
-  for (const counter of Object.keys(applied)) figures[counter] = (figures[counter] ?? 0n) + (applied[counter] ?? 0n);
 }

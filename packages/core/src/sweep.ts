@@ -22,7 +22,7 @@ export async function sweep(store: Store, world: CorrelateWorld, now: string): P
       const write = writeOf({ ...before.payment }, before, world, now);
       return write === null || write.change.after.assessed?.due === before.assessed.due ? [] : [write];
     });
-    await commitAll(store, writes, changed, true);
+    await commitAll(store, world, writes, changed, now, true);
   }
   return [...changed.values()];
 }

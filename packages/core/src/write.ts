@@ -1,17 +1,20 @@
 /** What one payment writes: itself under its version, its places in the indexes, and how it moves the books. */
 import { assess, type Findings, find, type World } from "./assess.ts";
 import { isSuperseded } from "./delivery.ts";
-import { type Counted, type Effects, effectsOf } from "./effects.ts";
+import { type Counted, type Effects, effectsOf, sessionsOf } from "./effects.ts";
 import { fit } from "./fit.ts";
-import { AGENTS } from "./items.ts";
+import { bookNotes } from "./known-books.ts";
+import { agentNote, emptyNotes, type Note, type Notes, note } from "./notes.ts";
 import { type Folded, isNamed } from "./payment.ts";
-import type { Put, VersionedPut } from "./ports.ts";
+import type { Store, VersionedPut } from "./ports.ts";
 import { type Loaded, save } from "./record.ts";
 import { assessRow, isRow, makesRow } from "./rows.ts";
 
 /** What every run of the step needs beside the facts. */
 export interface CorrelateWorld extends World {
   readonly counted: Counted;
+  /** What this process has noted of the books; without it nothing is noted, as in a replay, whose books nobody asks later. */
+  readonly notes?: Notes;
 }
 
 /** One payment that the run has written. */
@@ -57,11 +60,28 @@ export function writeOf(whole: Folded, before: Loaded, world: CorrelateWorld, no
   };
 }
 
+/** What must be found later by who asks for lists and judges budgets: durable before the payments that it leads to. */
+export async function noteWrites(
+  store: Store,
+  world: CorrelateWorld,
+  writes: readonly Write[],
+  now: string,
+): Promise<void> {
+  const notes: Note[] = [];
+  for (const write of writes) {
+    notes.push(...newAgent(write, world.directory));
+    if (world.notes === undefined) continue;
+    const { before, after, findings } = write.change;
+    notes.push(...bookNotes(before.applied, after.applied, findings === null ? [] : sessionsOf(findings), now));
+  }
+  if (notes.length > 0) await note(store, world.notes ?? emptyNotes(), notes);
+}
+
 /** Agents that the config does not name are noted, so that lists find their payments. */
-export function newAgent({ put, change }: Write, directory: World["directory"]): Put[] {
+function newAgent({ put, change }: Write, directory: World["directory"]): Note[] {
   const agent = put.index?.list?.partition;
   const isNew = agent !== undefined && agent !== change.before.listed && !directory.labels.has(agent);
-  return isNew && agent !== "-" && agent !== "*" ? [{ pk: AGENTS, sk: agent, data: {} }] : [];
+  return isNew && agent !== "-" && agent !== "*" ? [agentNote(agent)] : [];
 }
 
 function rowWrite(row: Folded, before: Loaded, world: CorrelateWorld, now: string): Write | null {

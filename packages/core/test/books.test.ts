@@ -6,8 +6,8 @@ import { describe, expect, test } from "vitest";
 import { budgetRows } from "../src/budgets.ts";
 import { correlate } from "../src/correlate.ts";
 import { eachPayment } from "../src/lists.ts";
-import { worldOf } from "../src/replay.ts";
 import { windowOf, windowStart } from "../src/windows.ts";
+import { worldOf } from "../src/world.ts";
 import { memoryStore } from "./memory-store.ts";
 import { ARN, agent, at, honest, LATE, payTo, session, signed, transferred, verified, wallet } from "./story.ts";
 

@@ -3,7 +3,7 @@ import type { Told } from "@bursar/events/envelope";
 import { describe, expect, test } from "vitest";
 import { correlate } from "../src/correlate.ts";
 import { eachPayment } from "../src/lists.ts";
-import { worldOf } from "../src/replay.ts";
+import { worldOf } from "../src/world.ts";
 import { emptyMemory, memoryStore } from "./memory-store.ts";
 import { agent, api, config, idOf, key, LATE, offer, payTo, settled, signed } from "./story.ts";
 

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { canonical } from "../src/canonical.ts";
 import { correlate } from "../src/correlate.ts";
 import type { Json } from "../src/ports.ts";
-import { worldOf } from "../src/replay.ts";
+import { worldOf } from "../src/world.ts";
 import { config, history, PAYEES, tell, WALLETS } from "./history.ts";
 import { emptyMemory, type Memory, memoryStore } from "./memory-store.ts";
 import { type Choose, everySchedule, runScheduled } from "./scheduler.ts";

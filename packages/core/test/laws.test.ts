@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { canonical } from "../src/canonical.ts";
 import { correlate } from "../src/correlate.ts";
 import type { Json } from "../src/ports.ts";
-import { worldOf } from "../src/replay.ts";
+import { worldOf } from "../src/world.ts";
 import { config, history } from "./history.ts";
 import { emptyMemory, memoryStore } from "./memory-store.ts";
 import { snapshot } from "./snapshot.ts";

@@ -7,7 +7,7 @@ import type { Payment } from "@bursar/events/shapes";
 import type { Source } from "@bursar/events/source";
 import { correlate } from "../src/correlate.ts";
 import { eachPayment } from "../src/lists.ts";
-import { worldOf } from "../src/replay.ts";
+import { worldOf } from "../src/world.ts";
 import { tell } from "./history.ts";
 import { memoryStore } from "./memory-store.ts";
 

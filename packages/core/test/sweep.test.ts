@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { correlate } from "../src/correlate.ts";
 import { eachPayment } from "../src/lists.ts";
-import { worldOf } from "../src/replay.ts";
 import { sweep } from "../src/sweep.ts";
+import { worldOf } from "../src/world.ts";
 import { emptyMemory, memoryStore } from "./memory-store.ts";
 import { agent, at, config, hash, honest, idOf } from "./story.ts";
 

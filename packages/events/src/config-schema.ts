@@ -133,10 +133,17 @@ export type Scope = Policy["scope"];
 export function parseConfig(input: unknown, file = "bursar.config.ts"): Config {
   const parsed = configSchema.safeParse(input);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(
-    file,
-    parsed.error.issues.slice(0, 10).map((issue) => said(issue, input)),
-  );
+  throw new ConfigError(file, problemsOf(parsed.error, input));
+}
+
+/** One budget as the config writes it, checked; or each field that is wrong, in words. */
+export function parseBudget(input: unknown): { readonly budget: Policy } | { readonly problems: readonly string[] } {
+  const parsed = budget.safeParse(input);
+  return parsed.success ? { budget: parsed.data } : { problems: problemsOf(parsed.error, input) };
+}
+
+function problemsOf(error: z.ZodError, input: unknown): string[] {
+  return error.issues.slice(0, 10).map((issue) => said(issue, input));
 }
 
 /** What a field holds, unless that may be a secret, and what it should hold. */

@@ -98,6 +98,10 @@ export interface Budget {
   /** Thresholds at or below the present figure. */
   readonly crossed: readonly number[];
   readonly mode: Mode;
+  /** True while payments from before the budget are still being counted: the figure is a part of the whole. */
+  readonly backfilling?: true;
+  /** A raised limit, and until when. */
+  readonly raisedUntil?: string;
 }
 
 export type Severity = "critical" | "warning" | "info";
@@ -121,8 +125,39 @@ export interface Action {
   readonly target: string;
   readonly managerArn?: string;
   readonly reason: string;
+  /** When it was resolved on. */
   readonly at: string;
   readonly outcome: "planned" | "due" | "done" | "failed" | "skipped";
+  /** Whose session it is, or who is frozen. Absent in a replay, as what follows. */
+  readonly agentIds?: readonly string[];
+  /** Who resolved on it: a budget, or a human by a command. */
+  readonly by?: "budget" | "human";
+  /** When it was done, and how long after `at`. */
+  readonly doneAt?: string | null;
+  readonly latencyMs?: number | null;
+  /** What AgentCore said, or why it was not done. */
+  readonly detail?: string | null;
+}
+
+/** An AgentCore payment session. Amounts are atomic units, decimal; null where it is not known. */
+export interface Session {
+  readonly id: string;
+  readonly managerArn: string;
+  readonly agentId: string | null;
+  readonly userId: string | null;
+  readonly status: "open" | "revoked" | "expired" | "unknown";
+  readonly expiresAt: string | null;
+  readonly revokedAt: string | null;
+  readonly limit: string | null;
+  readonly available: string | null;
+  /** Signed, unsettled and unexpired: what may still settle, of a revoked session too. */
+  readonly exposure: string | null;
+  /** Until when at the latest what was signed before its revocation may settle; null where nothing may. */
+  readonly exposedUntil: string | null;
+  /** What AgentCore has counted less what our books have; positive: it counted more. */
+  readonly drift: string | null;
+  /** The likely cause of a drift. */
+  readonly driftCause: string | null;
 }
 
 export interface Wallet {

@@ -16,6 +16,7 @@ export function writerOf(db: Database, options: LmdbOptions, release: () => void
   const rows = createCache<Row>(cacheItems);
   const counts = createCache<bigint>(cacheItems);
   const feedLength = options.feedLength ?? 10_000;
+  const feeds = options.feedOf ?? (() => true);
   const groups = createGroups(db, { feedLength, groupWrites: options.groupWrites ?? 4096, eager });
   const late = !eager && feedLength === 0;
   let closed = false;
@@ -99,7 +100,7 @@ export function writerOf(db: Database, options: LmdbOptions, release: () => void
           at: null,
         };
         groups.putItem(slot, text);
-        if (text !== null && feedLength > 0) groups.change(slot, before, text);
+        if (text !== null && feedLength > 0 && feeds(pk)) groups.change(slot, before, text);
       }
       for (const { pk, sk, amount } of counted) {
         const slot = counterSlotOf(db, counts, pk, sk);

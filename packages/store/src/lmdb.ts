@@ -25,6 +25,8 @@ export interface LmdbOptions {
   readonly readOnly?: boolean;
   /** Changes that the feed keeps; 0 for no feed. Default 10,000. */
   readonly feedLength?: number;
+  /** Which items the feed is about, by their pk. Default all. */
+  readonly feedOf?: (pk: string) => boolean;
   /** Items that are kept decoded in memory. Default 20,000, tens of megabytes. */
   readonly cacheItems?: number;
   /** Writes after which "flush" starts a flush of its own; twice as many and callers wait. Default 4,096. */

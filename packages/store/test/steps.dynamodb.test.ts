@@ -1,10 +1,10 @@
 /** The steps over DynamoDB's own engine: writers that work at once on one story lose nothing and book nothing twice. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { correlate } from "@bursar/core/correlate";
-import { counterKey } from "@bursar/core/items";
+import { readCounters } from "@bursar/core/counters";
 import { eachPayment } from "@bursar/core/lists";
 import type { Store } from "@bursar/core/ports";
-import { worldOf } from "@bursar/core/replay";
+import { worldOf } from "@bursar/core/world";
 import { parseConfig } from "@bursar/events/config-schema";
 import { parseEntry, type Told } from "@bursar/events/envelope";
 import { beforeAll, expect, test } from "vitest";
@@ -66,7 +66,7 @@ async function everything(store: Store) {
     for (const [counter, amount] of Object.entries(applied)) sums.set(counter, (sums.get(counter) ?? 0n) + amount);
   }
   const names = [...sums.keys()].sort();
-  const counters = await store.counters(names.map(counterKey));
+  const counters = await readCounters(store, names);
   expect(counters).toEqual(names.map((name) => sums.get(name)));
   return { payments, counters: names.map((name, i) => `${name}=${counters[i]}`) };
 }

@@ -1,10 +1,9 @@
 /** `bursar wallets`, `sessions`, `actions`: lists that only the running machine knows. */
-import type { Action, Wallet } from "@bursar/events/shapes";
+import type { Action, Session, Wallet } from "@bursar/events/shapes";
 import type { Input } from "../args.ts";
 import { EXIT } from "../errors.ts";
 import { type Io, printJson, printLines } from "../io.ts";
 import { openMachine } from "../reader.ts";
-import type { Session } from "../reads.ts";
 import { duration, shortHex, stamp, usd } from "../terminal/figures.ts";
 import { type Signs, signsOf } from "../terminal/style.ts";
 import { type Cell, type Column, table } from "../terminal/table.ts";

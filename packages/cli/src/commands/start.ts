@@ -1,8 +1,9 @@
 /** `bursar start`: the machine, with --demo a market beside it, and what happens as it happens. */
-import { counterKey } from "@bursar/core/items";
+import { heldCounter, readCounters, spentCounter } from "@bursar/core/counters";
 import { windowOf } from "@bursar/core/windows";
 import { chainById } from "@bursar/events/chains";
 import type { Config } from "@bursar/events/config-schema";
+import type { Alert } from "@bursar/events/shapes";
 import type { Input } from "../args.ts";
 import { loadConfig } from "../config-file.ts";
 import { EXIT } from "../errors.ts";
@@ -128,7 +129,7 @@ function showLive(machine: Machine, config: Config, io: Io): Show {
     busy = true;
     try {
       const screen = io.screen();
-      if (!screen.live || looks++ % ALERT_LOOKS === 0) alertsOpen = alertsOf(machine.readable).length;
+      if (!screen.live || looks++ % ALERT_LOOKS === 0) alertsOpen = (await openAlertsOf(machine, io)).length;
       const line = summaryLine({ ...(await figuresOf(machine, config, io)), alertsOpen, block }, screen);
       if (screen.live) live.stay(line);
       else if (line !== last) live.print(`${io.now().toISOString()}  ${line}`);
@@ -150,11 +151,15 @@ function showLive(machine: Machine, config: Config, io: Io): Show {
   };
 }
 
+async function openAlertsOf({ readable }: Machine, io: Io): Promise<readonly Alert[]> {
+  return (await alertsOf(readable, io.now().toISOString())).filter(({ status }) => status === "open");
+}
+
 /** Totals from the machine, and the day's money from the books. */
 async function figuresOf(machine: Machine, { org }: Config, io: Io): Promise<Omit<Summary, "alertsOpen" | "block">> {
   const day = windowOf("day", io.now().toISOString()).start ?? "";
-  const counters = [`spent|org:${org}|day|${day}`, `held|org:${org}`].map(counterKey);
-  const [spent = 0n, held = 0n] = await machine.store.counters(counters);
+  const counters = [spentCounter(`org:${org}`, "day", day), heldCounter(`org:${org}`)];
+  const [spent = 0n, held = 0n] = await readCounters(machine.store, counters);
   return { ...machine.totals(), spent, held, queueDepth: machine.queueDepth() };
 }
 

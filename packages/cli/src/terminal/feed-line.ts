@@ -1,5 +1,5 @@
 /** One line per payment as it moves: when, who, how much, how far, who has spoken, and whether the stories agree. */
-import type { Payment } from "@bursar/events/shapes";
+import type { Action, Payment } from "@bursar/events/shapes";
 import type { MachineEvent, Standing } from "../feed.ts";
 import { amount, clock, duration, shortHex, shortId } from "./figures.ts";
 import type { Screen } from "./screen.ts";
@@ -16,13 +16,20 @@ export function feedLine(event: MachineEvent, screen: Screen): string | null {
       return paymentLine(event.data, event.before, event.at, screen);
     case "alert": {
       // A growing count is in the totals; each break has its own line already.
-      const { status, severity, rule, subject, count } = event.data;
+      const { status, severity, rule, subject, count, text } = event.data;
+      if (ACTED.has(rule)) return null;
+      if (TOLD.has(rule)) {
+        const shown = status === "resolved" ? `${safe(subject)} is over` : safe(text);
+        return fit(`${time}  ${paint(severityColor(severity), breakName(safe(rule)))}  ${shown}`, screen);
+      }
       if (severity !== "critical" || (status === "open" && count > 1)) return null;
       return fit(
         `${time}  ${paint(severityColor(severity), `${severity}: ${breakName(safe(rule))}`)} ${safe(subject)} is ${status}`,
         screen,
       );
     }
+    case "action":
+      return actionLine(event.data, event.at, screen);
     case "quarantined": {
       const { source, reason } = event.data;
       return fit(
@@ -35,6 +42,30 @@ export function feedLine(event: MachineEvent, screen: Screen): string | null {
     case "heads":
       return null;
   }
+}
+
+/** Alerts whose action has a line of its own. */
+const ACTED: ReadonlySet<string> = new Set(["session_revoked", "agent_frozen", "revocation_failed"]);
+/** Alerts that say more than their name. */
+const TOLD: ReadonlySet<string> = new Set(["budget_threshold", "exposure", "revocations_held_back", "would_revoke"]);
+
+function actionLine(action: Action, at: string, screen: Screen): string | null {
+  const { kind, target, outcome, reason, latencyMs = null, agentIds = [], detail = null } = action;
+  if (outcome === "due" || outcome === "planned") return null;
+  const paint = painter(screen);
+  const signs = signsOf(screen);
+  const who = padEnd(cut(safe(agentIds.join(", ") || "nobody"), 8, signs.ellipsis), 8);
+  const what = kind === "freeze_agent" ? "frozen" : `session ${shortHex(safe(target), signs)}`;
+  const [word, color] = ({
+    done: [kind === "freeze_agent" ? "" : `revoked${latencyMs === null ? "" : ` in ${latencyMs} ms`}`, "red"],
+    failed: ["not revoked", "red"],
+    skipped: ["held back", "yellow"],
+  }[outcome] ?? ["", null]) as [string, Color | null];
+  const why = outcome === "done" ? reason : (detail ?? reason);
+  return fit(
+    `${paint("dim", clock(at))}  ${who} ${what} ${paint(color, word)}`.trimEnd() + `  ${paint("dim", safe(why))}`,
+    screen,
+  );
 }
 
 function paymentLine(payment: Payment, before: Standing | null, at: string, screen: Screen): string | null {

@@ -1,0 +1,188 @@
+/**
+ * Governance in this process: what batches resolved on is enforced at once, what was left over is swept up, the change
+ * feed is judged a second time, windows turn, and AgentCore is asked what it knows.
+ */
+import { type Enforced, enforce, enforceDue } from "@bursar/core/enforce";
+import { type GovernBase, type Governed, govern, governAll, worldAt } from "@bursar/core/govern";
+import { type Ingested, movedBy } from "@bursar/core/ingest";
+import type { KeptAction } from "@bursar/core/outbox";
+import { inForce, type Policies, readPolicies } from "@bursar/core/policies";
+import { emptyPolls, hurry, poll } from "@bursar/core/poll";
+import type { Sessions, Store } from "@bursar/core/ports";
+import { windowOf } from "@bursar/core/windows";
+import type { Told } from "@bursar/events/envelope";
+import type { Alert } from "@bursar/events/shapes";
+import { pause } from "./pause.ts";
+
+export interface GovernanceParts {
+  readonly store: Store;
+  readonly base: GovernBase;
+  /** Null where no agent has a payment manager. */
+  readonly sessions: Sessions | null;
+  readonly now: () => string;
+  readonly tell: (told: readonly Told[]) => Promise<void>;
+  readonly onAlerts: (alerts: readonly Alert[]) => void;
+  readonly onAction: (action: KeptAction) => void;
+  readonly onFault: (part: "govern" | "agentcore", message: string | null) => void;
+}
+
+export interface Governance {
+  /** Takes what a batch has resolved on: it is done at once, beside the next batch. */
+  take(outcome: Governed & Partial<Pick<Ingested, "sessions">>): void;
+  /** Judges everything in force again: a limit was changed, payments were counted anew. */
+  judgeAll(): Promise<void>;
+  /** Asks AgentCore for these agents' sessions soon. */
+  hurry(agentIds: readonly string[]): void;
+  /** Ends when what is under way is done. */
+  stop(): Promise<void>;
+}
+
+/** How late a window's turn and what a crash left over may be noticed. */
+const TICK_MS = 1_000;
+/** How long the feed may wait for its second judgement. */
+const FEED_MS = 500;
+const FEED_CHANGES_MAX = 1_000;
+const FEED_KEY = { pk: "CUR#govern", sk: "." } as const;
+
+export function startGovernance(parts: GovernanceParts): Governance {
+  const { store, base, sessions, now, tell, onAlerts, onAction, onFault } = parts;
+  const stopping = new AbortController();
+  const underWay = new Set<Promise<void>>();
+  const polls = emptyPolls();
+  const enforcing = { store, sessions, agents: base.agents, now, tell };
+  /** Keys that are being done now: the sweep must not do them a second time beside. */
+  const busy = new Set<string>();
+
+  function take(outcome: Governed & Partial<Pick<Ingested, "sessions">>): void {
+    onAlerts(outcome.alerts);
+    for (const action of [...outcome.frozen, ...outcome.heldBack]) onAction(action);
+    if (outcome.frozen.length > 0)
+      hurry(
+        polls,
+        base.agents,
+        outcome.frozen.map(({ target }) => target),
+      );
+    if (outcome.sessions !== undefined && outcome.sessions.length > 0)
+      hurry(
+        polls,
+        base.agents,
+        outcome.sessions.map(({ agentId }) => agentId),
+      );
+    run(outcome.due);
+  }
+
+  /** Does actions beside everything else. */
+  function run(actions: readonly KeptAction[]): void {
+    const free = actions.filter(({ key }) => !busy.has(key));
+    if (free.length === 0 || stopping.signal.aborted) return;
+    for (const action of free) {
+      busy.add(action.key);
+      onAction(action);
+    }
+    const doing = enforce(enforcing, free)
+      .then(shown)
+      .then(
+        () => onFault("govern", null),
+        (error: Error) => onFault("govern", `actions cannot be done: ${error.message}`), // due still: the sweep has them
+      )
+      .finally(() => {
+        for (const { key } of free) busy.delete(key);
+        underWay.delete(doing);
+      });
+    underWay.add(doing);
+  }
+
+  function shown(done: readonly Enforced[]): void {
+    for (const { action, alerts } of done) {
+      onAction(action);
+      onAlerts(alerts);
+    }
+  }
+
+  /** What a crash left over, and what failed and waits. */
+  async function sweeping(): Promise<void> {
+    await every(TICK_MS, async () => {
+      if (busy.size > 0) return; // under way: what is left is due at the next tick
+      shown(await enforceDue(enforcing));
+    });
+  }
+
+  /** The second judgement: of every payment that was written, from the feed. */
+  async function hearing(): Promise<void> {
+    const [stored] = await store.get([FEED_KEY]);
+    let version = stored?.version ?? null;
+    let after = (stored?.data as string | undefined) ?? null;
+    await every(FEED_MS, async () => {
+      for (;;) {
+        const { changes, next } = await store.changes(after, FEED_CHANGES_MAX);
+        if (changes.length === 0) return;
+        const at = now();
+        take(await govern(store, await worldAt(store, base, at), movedBy(changes, base), at));
+        if ((await store.commit([{ ...FEED_KEY, data: next, expected: version }], [])) === "conflict")
+          throw new Error("another process reads the change feed of this table");
+        version = (version ?? 0) + 1;
+        after = next;
+        if (changes.length < FEED_CHANGES_MAX || stopping.signal.aborted) return;
+      }
+    });
+  }
+
+  /** A hold crosses at midnight without a write; a raise ends; a limit is lowered. */
+  async function ticking(): Promise<void> {
+    let last: { at: string; policies: Policies } | null = null;
+    await every(TICK_MS, async () => {
+      const at = now();
+      const policies = await readPolicies(store);
+      const before = last;
+      if (before === null) await judge(at, () => true);
+      else if (before.policies.edition !== policies.edition || before.policies.booked !== policies.booked)
+        await judge(at, () => true);
+      else if (inForce(before.policies, before.at) !== inForce(policies, at)) await judge(at, () => true);
+      else {
+        const turned = (window: Parameters<typeof windowOf>[0]): boolean =>
+          windowOf(window, before.at).start !== windowOf(window, at).start;
+        if (turned("hour")) await judge(at, ({ window }) => turned(window)); // every window turns on an hour
+      }
+      last = { at, policies };
+    });
+  }
+
+  async function judge(at: string, which: Parameters<typeof governAll>[3]): Promise<void> {
+    take(await governAll(store, await worldAt(store, base, at), at, which));
+  }
+
+  async function polling(agentCore: Sessions): Promise<void> {
+    await every(TICK_MS, async () => {
+      const polled = await poll({ store, sessions: agentCore, base, now }, polls);
+      onFault("agentcore", polled.fault);
+      onAlerts(polled.alerts);
+      run(polled.again);
+      if (polled.sessions.length === 0) return;
+      const at = now();
+      const moved = { counters: [], sessions: polled.sessions, findings: [] };
+      take(await govern(store, await worldAt(store, base, at), moved, at));
+    });
+  }
+
+  async function every(ms: number, work: () => Promise<void>): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await work();
+      } catch (error) {
+        if (!stopping.signal.aborted) onFault("govern", `budgets cannot be judged: ${(error as Error).message}`);
+      }
+      await pause(ms, stopping.signal);
+    }
+  }
+
+  const loops = [sweeping(), hearing(), ticking(), ...(sessions === null ? [] : [polling(sessions)])];
+  return {
+    take,
+    judgeAll: () => judge(now(), () => true),
+    hurry: (agentIds) => hurry(polls, base.agents, agentIds),
+    async stop() {
+      stopping.abort();
+      await Promise.all([...loops, ...underWay]);
+    },
+  };
+}

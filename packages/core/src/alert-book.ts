@@ -1,0 +1,101 @@
+/**
+ * Alerts of governance as they are kept: opened once under their id, resolved when their cause is over. A repeat of the
+ * same cause changes nothing, so that a crash and its second judgement tell nobody twice.
+ */
+import type { Alert } from "@bursar/events/shapes";
+import type { Cause } from "./alerts.ts";
+import { fingerprint } from "./canonical.ts";
+import type { Json, Key, Store } from "./ports.ts";
+
+interface Kept extends Alert {
+  /** When it is over by itself; null: never. */
+  readonly until: string | null;
+  /** What it is about, each once, the first SAMPLES_MAX. */
+  readonly samples: readonly string[];
+}
+
+/** The partition of the list index that all kept alerts stand in, by when they were opened. */
+const ALERTS_LIST = "#alerts";
+const SAMPLES_MAX = 10;
+const ATTEMPTS_MAX = 12;
+
+const alertKey = (id: string): Key => ({ pk: `ALERT#${id}`, sk: "." });
+
+export const alertId = ({ rule, subject, period }: Cause, now: string): string =>
+  `${rule}/${subject}/${period ?? now.slice(0, 10)}`;
+
+/** Opens what is not open yet; answers the alerts that this moved. `text` says what happened, for people. */
+export async function raiseAlerts(store: Store, causes: readonly Cause[], now: string): Promise<Alert[]> {
+  const unique = new Map<string, Cause>();
+  for (const cause of causes) unique.set(`${alertId(cause, now)}\n${cause.sample}`, cause);
+  const moved: Alert[] = [];
+  for (const cause of unique.values()) {
+    const alert = await change(store, alertId(cause, now), now, (kept) => opened(kept, cause, now));
+    if (alert !== null) moved.push(alert);
+  }
+  return moved;
+}
+
+/** Resolves an alert, if it stands open; answers it where this moved it. */
+export function resolveAlert(store: Store, id: string, text: string, now: string): Promise<Alert | null> {
+  return change(store, id, now, (kept) =>
+    kept === null || kept.status === "resolved" ? kept : { ...kept, status: "resolved", updatedAt: now, text },
+  );
+}
+
+/** Every kept alert as it stands at `now`, the earliest opened first. */
+export async function listAlerts(store: Store, now: string): Promise<Alert[]> {
+  const alerts: Alert[] = [];
+  let after: string | null = null;
+  do {
+    const page: Awaited<ReturnType<Store["index"]>> = await store.index("list", ALERTS_LIST, { after });
+    for (const { data } of page.items) alerts.push(shown(data as unknown as Kept, now));
+    after = page.next;
+  } while (after !== null);
+  return alerts;
+}
+
+function opened(kept: Kept | null, cause: Cause, now: string): Kept {
+  const at = cause.at ?? now;
+  const base = {
+    id: alertId(cause, now),
+    rule: cause.rule,
+    subject: cause.subject,
+    severity: cause.severity,
+    status: "open" as const,
+    until: cause.until ?? null,
+    text: cause.sample,
+  };
+  if (kept === null) return { ...base, count: 1, openedAt: at, updatedAt: at, samples: [cause.sample] };
+  if (kept.status === "resolved")
+    return { ...base, count: kept.count + 1, openedAt: at, updatedAt: at, samples: [cause.sample] };
+  // One budget's figure is told as it was when it crossed: that it goes on growing is no second crossing.
+  if (cause.period !== undefined || kept.samples.length >= SAMPLES_MAX || kept.samples.includes(cause.sample))
+    return kept;
+  return { ...kept, count: kept.count + 1, updatedAt: now, samples: [...kept.samples, cause.sample] };
+}
+
+async function change(
+  store: Store,
+  id: string,
+  now: string,
+  edit: (kept: Kept | null) => Kept | null,
+): Promise<Alert | null> {
+  const key = alertKey(id);
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const [stored] = await store.get([key]);
+    const before = (stored?.data as unknown as Kept | undefined) ?? null;
+    const after = edit(before);
+    if (after === null || after === before) return null;
+    const list = { partition: ALERTS_LIST, sort: `${after.openedAt}#${fingerprint(id)}` };
+    const put = { ...key, data: after as unknown as Json, index: { list }, expected: stored?.version ?? null };
+    if ((await store.commit([put], [])) === "done") return shown(after, now);
+  }
+  throw new Error(`others change the alert ${id} all the time: try again`);
+}
+
+function shown({ until, samples: _, ...alert }: Kept, now: string): Alert {
+  return alert.status === "open" && until !== null && until <= now
+    ? { ...alert, status: "resolved", updatedAt: until }
+    : alert;
+}

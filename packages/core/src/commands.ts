@@ -1,0 +1,122 @@
+/** What humans order: sessions revoked, agents frozen and let go. No blast radius holds a human back. */
+import type { Alert } from "@bursar/events/shapes";
+import { raiseAlerts, resolveAlert } from "./alert-book.ts";
+import type { ScopeRef } from "./effects.ts";
+import { freeze, type GovernWorld, membersOf, readFigures } from "./govern.ts";
+import { crossings, doneCause, freezeCause, freezing, revocation } from "./judge.ts";
+import { agentsOf, isStoppedWith, scopesOf } from "./members.ts";
+import { notedAgents } from "./notes.ts";
+import { type KeptAction, order, settle } from "./outbox.ts";
+import type { SessionKey, Store } from "./ports.ts";
+import { asOpen, isOpen, type KeptSession, keptSessions, listSessions, openSessions } from "./session-registry.ts";
+import { changeStops, type FreezeCause, freezeOf, withoutFrozen } from "./stops.ts";
+import { windowOf } from "./windows.ts";
+
+/** The open sessions of a scope, as a budget of it would stop them in the window that is now. */
+export async function sessionsInScope(
+  store: Store,
+  world: GovernWorld,
+  scope: ScopeRef,
+  now: string,
+): Promise<readonly KeptSession[]> {
+  const everyone = scope.kind === "org" ? await notedAgents(store) : [];
+  const agents = agentsOf(scope, world.directory, everyone);
+  if (agents !== null && scope.kind !== "label") {
+    const open = await openSessions(store, agents, now);
+    return open.filter((kept) => isStoppedWith(asOpen(kept), agents));
+  }
+  const found = new Map<string, SessionKey>();
+  for (const policy of world.force.policies) {
+    if (policy.scope.kind !== scope.kind) continue;
+    const { start, end } = windowOf(policy.window, now);
+    for (const session of (await membersOf(store, world, { scope, policy, start, end }, now)).sessions)
+      found.set(`${session.managerArn}/${session.sessionId}`, session);
+  }
+  return (await keptSessions(store, [...found.values()])).filter((kept) => isOpen(kept, now));
+}
+
+/** The sessions that an id means: whole, or the beginning of one. Two or more: ambiguous. */
+export async function sessionsByName(store: Store, name: string, managerArn: string | null): Promise<KeptSession[]> {
+  const found: KeptSession[] = [];
+  let after: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof listSessions>> = await listSessions(store, { after });
+    for (const kept of page.sessions) {
+      if (managerArn !== null && kept.managerArn !== managerArn) continue;
+      if (kept.sessionId === name) return [kept];
+      if (kept.sessionId.startsWith(name) && found.length < CANDIDATES_MAX) found.push(kept);
+    }
+    after = page.next;
+  } while (after !== null);
+  return found;
+}
+
+const CANDIDATES_MAX = 10;
+
+/** Orders the deletion of sessions; answers what is due now, and what was ordered or done before. */
+export async function revokeByHuman(
+  store: Store,
+  world: GovernWorld,
+  sessions: readonly KeptSession[],
+  reason: string,
+  now: string,
+): Promise<{ due: readonly KeptAction[]; known: readonly KeptAction[] }> {
+  const orders = sessions.map((kept) => revocation(asOpen(kept), said(reason), true));
+  const { due, known } = await order(store, orders, world.limits.revocationsPerMinute, now);
+  return { due, known };
+}
+
+/** Freezes an agent and orders its open sessions deleted. Null where it is frozen already. */
+export async function freezeByHuman(
+  store: Store,
+  world: GovernWorld,
+  agentId: string,
+  reason: string,
+  now: string,
+): Promise<{ frozen: KeptAction; due: readonly KeptAction[]; alerts: readonly Alert[] } | null> {
+  const wanted = { since: now, reason: said(reason), cause: null };
+  const one = freezing(agentId, said(reason), true);
+  const [frozen] = await freeze(store, new Map([[agentId, { order: one, freeze: wanted }]]), now);
+  if (frozen === undefined) return null;
+  const open = await openSessions(store, [agentId], now);
+  const own = open.filter((kept) => isStoppedWith(asOpen(kept), new Set([agentId])));
+  const { due } = await revokeByHuman(store, world, own, `${agentId} is frozen: ${said(reason)}`, now);
+  return { frozen, due, alerts: await raiseAlerts(store, [doneCause(frozen, now)], now) };
+}
+
+export interface Unfrozen {
+  /** Budgets that would still revoke its sessions: their figures stand. */
+  readonly standing: readonly string[];
+  readonly alerts: readonly Alert[];
+}
+
+/** Lets an agent go; what froze it does so no more in its window. Null where it is not frozen. */
+export async function unfreezeByHuman(
+  store: Store,
+  world: GovernWorld,
+  agentId: string,
+  reason: string,
+  now: string,
+): Promise<Unfrozen | null> {
+  const figures = await readFigures(store, world, scopesOf(agentId, world.directory), now);
+  const reached = figures.filter(({ policy }) => policy.mode === "enforce").flatMap((figure) => crossings(figure));
+  const causes: FreezeCause[] = reached
+    .filter(({ does }) => does === "freeze")
+    .map(({ figure }) => freezeCause(figure));
+  let wasFrozen = false;
+  await changeStops(store, (stops) => {
+    wasFrozen = freezeOf(stops, agentId) !== null;
+    return withoutFrozen(stops, agentId, causes, now);
+  });
+  if (!wasFrozen) return null;
+  const detail = `let go at ${now}: ${said(reason)}`;
+  await settle(store, `freeze_agent/${agentId}`, (kept) => ({ ...kept, detail }));
+  const over = await resolveAlert(store, `agent_frozen/agent:${agentId}/-`, detail, now);
+  const standing = [...new Set(reached.filter(({ does }) => does === "revoke").map((crossing) => crossing.reason))];
+  return { standing, alerts: over === null ? [] : [over] };
+}
+
+/** A human's words as one reason among others. */
+function said(reason: string): string {
+  return reason.replaceAll(";", ",");
+}

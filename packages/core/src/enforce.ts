@@ -1,0 +1,154 @@
+/**
+ * The step `enforce`: what stands due in the outbox is done. It alone deletes sessions. A deletion is told to the
+ * payments of the session before the action counts as done: dying in between, it is done again, and AgentCore then
+ * finds no session, which is as good.
+ */
+import type { Config } from "@bursar/events/config-schema";
+import type { Told } from "@bursar/events/envelope";
+import type { Alert } from "@bursar/events/shapes";
+import { alertId, raiseAlerts, resolveAlert } from "./alert-book.ts";
+import type { Cause } from "./alerts.ts";
+import { fingerprint } from "./canonical.ts";
+import { doneCause } from "./judge.ts";
+import { actionKey, dueActions, type KeptAction, settle } from "./outbox.ts";
+import type { SessionKey, Sessions, Store } from "./ports.ts";
+import { changeSession, type KeptSession } from "./session-registry.ts";
+
+export interface EnforceParts {
+  readonly store: Store;
+  /** Null where AgentCore cannot be called: what is due then fails and says so. */
+  readonly sessions: Sessions | null;
+  readonly agents: Config["agents"];
+  readonly now: () => string;
+  /** Commits facts through `correlate`; resolves when they are durable. */
+  readonly tell: (told: readonly Told[]) => Promise<void>;
+}
+
+/** What became of one action, and the alerts that this moved. */
+export interface Enforced {
+  readonly action: KeptAction;
+  readonly alerts: readonly Alert[];
+}
+
+/** Actions that are done at once. */
+export const AT_ONCE = 16;
+/** Pauses before a failed action is tried again: it may have been a passing fault, or a policy that is mended since. */
+const PAUSES_S = [5, 15, 60, 300];
+
+/** Does what is due at this moment, the longest due first. */
+export async function enforceDue(parts: EnforceParts): Promise<Enforced[]> {
+  return enforce(parts, await dueActions(parts.store, parts.now(), AT_ONCE * 4));
+}
+
+/** Does these actions, as far as they are due. */
+export async function enforce(parts: EnforceParts, actions: readonly KeptAction[]): Promise<Enforced[]> {
+  const done: Enforced[] = [];
+  for (let i = 0; i < actions.length; i += AT_ONCE) {
+    const some = await Promise.all(actions.slice(i, i + AT_ONCE).map((action) => enforceOne(parts, action)));
+    done.push(...some.filter((one) => one !== null));
+  }
+  return done;
+}
+
+async function enforceOne(parts: EnforceParts, action: KeptAction): Promise<Enforced | null> {
+  const { store, now } = parts;
+  const [stored] = await store.get([actionKey(action.key)]);
+  const kept = stored?.data as unknown as KeptAction | undefined;
+  if (kept === undefined || kept.nextAt === null || kept.managerArn === undefined) return null;
+  const session = { managerArn: kept.managerArn, sessionId: kept.target };
+  const outcome = await remove(parts, session, kept);
+  const at = now();
+  if ("failed" in outcome) return failed(parts, kept, outcome.failed, at);
+  const latencyMs = Date.parse(at) - Date.parse(kept.at);
+  await parts.tell([revokedFact(session, at)]);
+  await changeSession(store, session, at, (known) => ({ ...known, revokedAt: known.revokedAt ?? at }));
+  const settled = await settle(store, kept.key, (known) =>
+    known.outcome === "done"
+      ? null
+      : {
+          ...known,
+          outcome: "done",
+          doneAt: at,
+          latencyMs,
+          detail: outcome.done,
+          nextAt: null,
+          tries: known.tries + 1,
+        },
+  );
+  if (settled === null) return null;
+  const over = await resolveAlert(store, alertId(failure(kept, ""), at), `revoked in the end: ${kept.target}`, at);
+  const told = await raiseAlerts(store, [doneCause(kept, at)], at);
+  return { action: settled, alerts: [...told, ...(over === null ? [] : [over])] };
+}
+
+/** Gone, with what should be said of it; or why not. */
+type Outcome = { readonly done: string | null } | { readonly failed: string };
+
+/**
+ * Tries the users that the session may be of, the surest first: AgentCore finds it under its own only. What an event
+ * says is believed only where the config says nothing: else an agent could have another's session deleted.
+ */
+async function remove(
+  { store, sessions, agents, now }: EnforceParts,
+  session: SessionKey,
+  action: KeptAction,
+): Promise<Outcome> {
+  if (sessions === null)
+    return { failed: "AgentCore is not called here: no agent of the config has a paymentManagerArn" };
+  const managers = new Set(Object.values(agents).flatMap(({ paymentManagerArn }) => paymentManagerArn ?? []));
+  if (managers.size > 0 && !managers.has(session.managerArn))
+    return { failed: `${session.managerArn} is no agent's paymentManagerArn in the config: it is not called` };
+  const kept = await changeSession(store, session, now(), (known) => known);
+  const users = usersOf(kept, action.agentIds, agents);
+  for (const userId of users.length === 0 ? [null] : users) {
+    try {
+      const answer = await sessions.delete(session, userId);
+      if (answer.outcome === "deleted") return { done: null };
+      if (answer.outcome === "refused") return { failed: answer.message };
+    } catch (error) {
+      return { failed: (error as Error).message };
+    }
+  }
+  return { done: "AgentCore had no such session" };
+}
+
+/** Users that a session may have been opened for, the surest first. */
+export function usersOf(kept: KeptSession, agentIds: readonly string[], agents: Config["agents"]): string[] {
+  const taken = new Set(Object.values(agents).flatMap(({ userId }) => userId ?? []));
+  const configured = agentIds.flatMap((id) => (Object.hasOwn(agents, id) ? (agents[id]?.userId ?? []) : []));
+  const claimed = configured.length > 0 ? [] : kept.claimedUsers.filter((userId) => !taken.has(userId));
+  return [...new Set([...(kept.listed === null ? [] : [kept.listed.userId]), ...configured, ...claimed])];
+}
+
+async function failed(
+  { store }: EnforceParts,
+  kept: KeptAction,
+  message: string,
+  at: string,
+): Promise<Enforced | null> {
+  const pause = PAUSES_S[Math.min(kept.tries, PAUSES_S.length - 1)] as number;
+  const nextAt = new Date(Date.parse(at) + pause * 1000).toISOString();
+  const settled = await settle(store, kept.key, (known) =>
+    known.outcome === "done" ? null : { ...known, outcome: "failed", detail: message, nextAt, tries: known.tries + 1 },
+  );
+  if (settled === null) return null;
+  return { action: settled, alerts: await raiseAlerts(store, [failure(kept, message)], at) };
+}
+
+function failure({ target, reason }: KeptAction, message: string): Cause {
+  return {
+    rule: "revocation_failed",
+    subject: `session:${target}`,
+    severity: "critical",
+    sample: `session ${target} could not be revoked (${reason}): ${message}`,
+    period: "-",
+  };
+}
+
+function revokedFact({ managerArn, sessionId }: SessionKey, at: string): Told {
+  const id = `revoked-${fingerprint(`${managerArn} ${sessionId}`)}`;
+  return {
+    source: { kind: "govern" },
+    event: { type: "session.revoked", id, at, session: { managerArn, sessionId } },
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * One batch through `correlate` and `govern`: what every shell runs for the queue's entries and the chain's facts. When
+ * it resolves, facts, books and everything that was resolved on are durable, and the batch may be acknowledged.
+ */
+import type { Told } from "@bursar/events/envelope";
+import { raiseAlerts } from "./alert-book.ts";
+import { find } from "./assess.ts";
+import { type Correlated, correlate } from "./correlate.ts";
+import { type GovernBase, type Governed, govern, type Moved, worldAt } from "./govern.ts";
+import type { Change, Store } from "./ports.ts";
+import { load } from "./record.ts";
+import { isRow } from "./rows.ts";
+import { saidCauses } from "./said.ts";
+import { type NamedSession, namedSessions, noteSessions } from "./session-registry.ts";
+import { freezeOf } from "./stops.ts";
+import type { Changed } from "./write.ts";
+
+export interface Ingested extends Correlated, Governed {
+  /** Sessions that this process had not heard of: AgentCore can say more of them. */
+  readonly sessions: readonly NamedSession[];
+}
+
+/** Takes a batch in and judges what it moved. Throws for a passing fault of the store: the same may be told again. */
+export async function ingest(store: Store, base: GovernBase, told: readonly Told[], now: string): Promise<Ingested> {
+  const named = namedSessions(told);
+  const sessions = await noteSessions(store, base.notes, named, now);
+  const world = await worldAt(store, base, now);
+  const correlated = await correlate(store, world, told, now);
+  const frozen = named.filter(({ agentId }) => freezeOf(world.stops, agentId) !== null);
+  const moved = {
+    counters: correlated.counters,
+    sessions: [...sessions, ...frozen],
+    findings: ofRevoked(correlated.changed),
+  };
+  const governed = await govern(store, world, moved, now);
+  const said = await raiseAlerts(store, saidCauses(told, world), now);
+  return { ...correlated, ...governed, alerts: [...governed.alerts, ...said], sessions };
+}
+
+/** What the change feed says moved: the second hearing of what may not have been judged the first time. */
+export function movedBy(changes: readonly Change[], base: Pick<GovernBase, "directory">): Moved {
+  const counters = new Set<string>();
+  const findings = [];
+  for (const { key, before, after } of changes) {
+    if (!key.pk.startsWith("PAY#")) continue;
+    const id = key.pk.slice("PAY#".length);
+    if (isRow(id)) continue;
+    const { payment, applied } = load(id, after);
+    for (const counter in applied) counters.add(counter);
+    if (before !== null) for (const counter in load(id, before).applied) counters.add(counter);
+    if (payment.context["session.revoked|govern"] !== undefined) findings.push(find(payment, base.directory));
+  }
+  return { counters, sessions: [], findings };
+}
+
+function ofRevoked(changed: readonly Changed[]): Moved["findings"] {
+  return changed.flatMap(({ findings }) =>
+    findings !== null && findings.evidence.revocations.length > 0 ? [findings] : [],
+  );
+}

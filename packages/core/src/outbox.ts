@@ -1,0 +1,176 @@
+/**
+ * The outbox: what Bursar has resolved to do outside of its table. An action is inserted as `due` together with the
+ * judgement that asked for it, executed, then marked `done`; its key makes a repeat harmless and a second reason an
+ * addition. What a crash left over is found by the due index.
+ */
+import type { Action } from "@bursar/events/shapes";
+import { fingerprint } from "./canonical.ts";
+import type { Item, Json, Key, Store, Stored, VersionedPut } from "./ports.ts";
+
+/** An action as it is kept. */
+export interface KeptAction extends Action {
+  readonly kind: "revoke_session" | "freeze_agent";
+  readonly agentIds: readonly string[];
+  /** When it is to be tried next; null when it is not to be tried. */
+  readonly nextAt: string | null;
+  readonly tries: number;
+}
+
+/** What is asked of the outbox. */
+export interface Order {
+  readonly key: string;
+  readonly kind: "revoke_session" | "freeze_agent";
+  readonly target: string;
+  readonly managerArn?: string;
+  readonly agentIds: readonly string[];
+  readonly reason: string;
+  /** A human asked: the blast radius is not counted, and what failed or was held back is tried again. */
+  readonly human: boolean;
+}
+
+export interface Ordered {
+  /** Inserted or taken up again as `due` by this call. */
+  readonly due: readonly KeptAction[];
+  /** Held back for a human: more automatic revocations in a minute than the config allows. */
+  readonly heldBack: readonly KeptAction[];
+  /** Keys that stood there already, whatever became of them. */
+  readonly known: readonly KeptAction[];
+}
+
+/** The partition of the list index that all actions stand in, by when they were ordered. */
+export const ACTIONS_LIST = "#actions";
+const DUE = "out";
+/** Actions of one transaction, beside the one that counts them. */
+const PER_COMMIT = 90;
+const ATTEMPTS_MAX = 12;
+/** Reasons that one action keeps. */
+const REASONS_MAX = 8;
+
+export const actionKey = (key: string): Key => ({ pk: `OUT#${key}`, sk: "." });
+const BLAST: Key = { pk: "BLAST", sk: "." };
+const BLAST_MS = 60_000;
+
+/** Orders actions at `now`; durable when it resolves. At most `perMinute` automatic revocations within a minute are due. */
+export async function order(store: Store, orders: readonly Order[], perMinute: number, now: string): Promise<Ordered> {
+  const unique = new Map<string, Order>();
+  for (const one of orders) {
+    const before = unique.get(one.key);
+    unique.set(one.key, before === undefined ? one : { ...before, reason: joined(before.reason, one.reason) });
+  }
+  const all = [...unique.values()];
+  const parts: Ordered[] = [];
+  for (let i = 0; i < all.length; i += PER_COMMIT)
+    parts.push(await orderSome(store, all.slice(i, i + PER_COMMIT), perMinute, now));
+  return {
+    due: parts.flatMap(({ due }) => due),
+    heldBack: parts.flatMap(({ heldBack }) => heldBack),
+    known: parts.flatMap(({ known }) => known),
+  };
+}
+
+async function orderSome(store: Store, orders: readonly Order[], perMinute: number, now: string): Promise<Ordered> {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const [blast, ...stored] = await store.get([BLAST, ...orders.map(({ key }) => actionKey(key))]);
+    const since = new Date(Date.parse(now) - BLAST_MS).toISOString();
+    const recent = ((blast?.data as { at: readonly string[] } | undefined)?.at ?? []).filter((at) => at > since);
+    let left = Math.max(0, perMinute - recent.length);
+    const due: KeptAction[] = [];
+    const heldBack: KeptAction[] = [];
+    const known: KeptAction[] = [];
+    const puts: VersionedPut[] = [];
+    let counted = 0;
+    for (const [i, one] of orders.entries()) {
+      const before = stored[i];
+      const kept = before === undefined ? null : (before.data as unknown as KeptAction);
+      const again = kept !== null && one.human && (kept.outcome === "skipped" || kept.outcome === "failed");
+      if (kept !== null && !again) {
+        known.push(kept);
+        const reason = joined(kept.reason, one.reason);
+        if (reason !== kept.reason) puts.push(putOf({ ...kept, reason }, before));
+        continue;
+      }
+      const allowed = one.human || one.kind !== "revoke_session" || left > 0;
+      if (allowed && !one.human && one.kind === "revoke_session") {
+        left--;
+        counted++;
+      }
+      const action = actionOf(one, kept, allowed, now);
+      (allowed ? due : heldBack).push(action);
+      puts.push(putOf(action, before));
+    }
+    if (puts.length === 0) return { due, heldBack, known };
+    if (counted > 0) {
+      const data = { at: [...recent, ...Array.from({ length: counted }, () => now)] };
+      puts.push({ ...BLAST, data, expected: blast?.version ?? null });
+    }
+    if ((await store.commit(puts, [])) === "done") return { due, heldBack, known };
+  }
+  throw new Error("others order actions all the time: the judgement is made again");
+}
+
+/** Actions that are to be tried at `now`, the longest due first. */
+export async function dueActions(store: Store, now: string, limit: number): Promise<readonly KeptAction[]> {
+  const { items } = await store.index("due", DUE, { to: `${now}~`, limit });
+  return items.map(({ data }) => data as unknown as KeptAction);
+}
+
+/** Every action, the latest last. */
+export async function listActions(
+  store: Store,
+  page: { readonly after?: string | null; readonly limit?: number } = {},
+): Promise<{ actions: readonly KeptAction[]; next: string | null }> {
+  const { items, next } = await store.index("list", ACTIONS_LIST, page);
+  return { actions: items.map(({ data }) => data as unknown as KeptAction), next };
+}
+
+/** Notes what became of an action. Null where it stands otherwise meanwhile: somebody else has done it. */
+export async function settle(
+  store: Store,
+  key: string,
+  edit: (kept: KeptAction) => KeptAction | null,
+): Promise<KeptAction | null> {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const [stored] = await store.get([actionKey(key)]);
+    if (stored === undefined) return null;
+    const after = edit(stored.data as unknown as KeptAction);
+    if (after === null) return null;
+    if ((await store.commit([putOf(after, stored)], [])) === "done") return after;
+  }
+  throw new Error(`others change the action ${key} all the time: try again`);
+}
+
+/** The put that keeps an action: in the due index while it is to be tried, in the list always. */
+export function putOf(action: KeptAction, before: Stored | undefined): VersionedPut {
+  const name = fingerprint(action.key);
+  const index: Item["index"] = {
+    list: { partition: ACTIONS_LIST, sort: `${action.at}#${name}` },
+    ...(action.nextAt === null ? {} : { due: { partition: DUE, sort: `${action.nextAt}#${name}` } }),
+  };
+  return { ...actionKey(action.key), data: action as unknown as Json, index, expected: before?.version ?? null };
+}
+
+function actionOf(one: Order, kept: KeptAction | null, allowed: boolean, now: string): KeptAction {
+  const { human, ...rest } = one;
+  return {
+    ...rest,
+    reason: kept === null ? one.reason : joined(kept.reason, one.reason),
+    by: human ? "human" : "budget",
+    at: now,
+    outcome: allowed ? "due" : "skipped",
+    doneAt: null,
+    latencyMs: null,
+    detail: allowed ? null : HELD_BACK,
+    nextAt: allowed ? now : null,
+    tries: 0,
+  };
+}
+
+export const HELD_BACK = "held back: more revocations in a minute than limits.revocationsPerMinute allows";
+
+/** Two reasons as one text. The same budget's figure is given once, as it was first. */
+export function joined(reason: string, more: string): string {
+  const reasons = reason.split("; ");
+  const name = (text: string): string => text.slice(0, text.indexOf(" is at ") + 1) || text;
+  if (reasons.length >= REASONS_MAX || reasons.some((one) => name(one) === name(more))) return reason;
+  return `${reason}; ${more}`;
+}

@@ -1,0 +1,54 @@
+/** What agents say that a human should hear of, though no budget asks for it: read from events as they come. */
+import type { EventOf } from "@bursar/events/contract";
+import type { Told } from "@bursar/events/envelope";
+import { displayUsd } from "@bursar/events/money";
+import type { Cause } from "./alerts.ts";
+import type { GovernBase } from "./govern.ts";
+
+/** Seconds that an authorization may live beyond its offer's maxTimeoutSeconds: clocks differ. */
+const SLACK_S = 60n;
+
+/** Causes that lie in single events. One alert for an agent and a day, with samples. */
+export function saidCauses(told: readonly Told[], { limits }: Pick<GovernBase, "limits">): Cause[] {
+  const causes: Cause[] = [];
+  for (const { source, event } of told) {
+    if (source.kind !== "agent") continue;
+    const about = (rule: string, sample: string): Cause => ({
+      rule,
+      subject: `agent:${source.id}`,
+      severity: "warning",
+      sample,
+    });
+    if (event.type === "agent.payment_failed") {
+      const { reason, message } = event as EventOf<"agent.payment_failed">;
+      if (reason === "session_expired")
+        causes.push(
+          about(
+            "session_expired",
+            `payments fail because the session is over: "${message}". Open a new one: CreatePaymentSession`,
+          ),
+        );
+    }
+    if (event.type !== "agent.authorization_signed") continue;
+    const { amount, accepted, validBefore, at, payment } = event as EventOf<"agent.authorization_signed">;
+    const nonce = payment.method === "eip3009" ? payment.nonce : payment.txHash;
+    if (BigInt(amount) > limits.maxPaymentUsd)
+      causes.push(
+        about(
+          "large_payment",
+          `${displayUsd(BigInt(amount))} signed in one payment (${nonce}): limits.maxPaymentUsd is ${displayUsd(limits.maxPaymentUsd)}`,
+        ),
+      );
+    if (accepted === undefined) continue;
+    const seconds = BigInt(validBefore) - BigInt(Math.floor(Date.parse(at) / 1000));
+    const needed = BigInt(accepted.maxTimeoutSeconds);
+    if (seconds > needed + SLACK_S)
+      causes.push(
+        about(
+          "long_authorization",
+          `an authorization (${nonce}) can be settled for ${seconds} s, and its offer needs ${needed} s: a revocation does not recall it`,
+        ),
+      );
+  }
+  return causes;
+}

@@ -1,0 +1,209 @@
+/**
+ * Every AgentCore session that events name or AgentCore lists: whose it is, how far it reaches, whether it is over. An
+ * agent's sessions are noted by the hour, so that those that may be open are found in one consistent read.
+ */
+import type { Told } from "@bursar/events/envelope";
+import { fingerprint } from "./canonical.ts";
+import { sessionScope } from "./effects.ts";
+import { hourOf, SESSION_HOURS_MAX } from "./hours.ts";
+import type { OpenSession } from "./judge.ts";
+import { agentNote, type Notes, note } from "./notes.ts";
+import type { Json, Key, SessionKey, Store, Stored } from "./ports.ts";
+
+/** A session as it is kept. Times are ISO-8601, amounts decimal strings of atomic units. */
+export interface KeptSession extends SessionKey {
+  /** When it was first heard of. */
+  readonly since: string;
+  /** Agents whose events name it, ascending, at most AGENTS_MAX. */
+  readonly namedBy: readonly string[];
+  /** Users that those events give it, ascending, at most AGENTS_MAX. */
+  readonly claimedUsers: readonly string[];
+  /** The user that AgentCore lists it under, and the agents that the config gives this user to. */
+  readonly listed: { readonly userId: string; readonly agentIds: readonly string[] } | null;
+  readonly expiresAt: string | null;
+  /** When Bursar deleted it. */
+  readonly revokedAt: string | null;
+  /** When AgentCore was found not to have it any more, though Bursar had not deleted it. */
+  readonly goneAt: string | null;
+  /** As AgentCore showed it last. `limit` null: without a cap, or not read yet (`readAt` null). */
+  readonly limit: string | null;
+  readonly available: string | null;
+  readonly readAt: string | null;
+  /** The latest time until which something signed in it may settle after its revocation; unix seconds, decimal. */
+  readonly exposedUntil: string | null;
+  /** AgentCore's figure less ours, when it was compared last, and the likely cause of a gap. */
+  readonly drift: { readonly amount: string; readonly cause: string; readonly since: string } | null;
+}
+
+/** Agents and users that one session keeps. More only make it more contested. */
+const AGENTS_MAX = 8;
+/** Sessions of one agent that are looked at: more than one user can open in their lifetime by AgentCore's quotas. */
+const SESSIONS_MAX = 2_000;
+const ATTEMPTS_MAX = 12;
+/** Sessions that are kept at once. */
+const AT_ONCE = 16;
+/** The partition of the list index that all sessions stand in, by when they were first heard of. */
+export const SESSIONS_LIST = "#sessions";
+
+export const sessionKey = (session: SessionKey): Key => ({ pk: `SES#${sessionScope(session).id}`, sk: "." });
+
+/** Whose it is: AgentCore's word, else everyone who names it. */
+export function agentsOfSession({ listed, namedBy }: KeptSession): readonly string[] {
+  return listed !== null && listed.agentIds.length > 0 ? listed.agentIds : namedBy;
+}
+
+/** A kept session as judgements see it. */
+export const asOpen = (kept: KeptSession): OpenSession => ({
+  managerArn: kept.managerArn,
+  sessionId: kept.sessionId,
+  agentIds: agentsOfSession(kept),
+});
+
+/** Whether it may still sign at `now`. */
+export function isOpen({ revokedAt, goneAt, expiresAt }: KeptSession, now: string): boolean {
+  return revokedAt === null && goneAt === null && (expiresAt === null || expiresAt > now);
+}
+
+/** A session that an event names. */
+export interface NamedSession extends SessionKey {
+  readonly agentId: string;
+  readonly userId: string | null;
+}
+
+/** The sessions that agents name in these events, each once. */
+export function namedSessions(told: readonly Told[]): NamedSession[] {
+  const named = new Map<string, NamedSession>();
+  for (const { source, event } of told) {
+    if (source.kind !== "agent") continue;
+    const { session } = event as { session?: SessionKey & { userId?: string } };
+    if (session === undefined) continue;
+    const { managerArn, sessionId, userId = null } = session;
+    named.set(`${source.id} ${sessionScope(session).id}`, { managerArn, sessionId, userId, agentId: source.id });
+  }
+  return [...named.values()];
+}
+
+/** Keeps what events say of sessions; durable when it resolves. Answers those that this process had not noted. */
+export async function noteSessions(
+  store: Store,
+  notes: Notes,
+  named: readonly NamedSession[],
+  now: string,
+): Promise<readonly NamedSession[]> {
+  const fresh = named.filter((one) => !notes.known.has(nameOf(one)));
+  const keep = async (one: NamedSession): Promise<void> => {
+    await changeSession(store, one, now, (kept) => ({
+      ...kept,
+      namedBy: among(kept.namedBy, one.agentId),
+      claimedUsers: one.userId === null ? kept.claimedUsers : among(kept.claimedUsers, one.userId),
+    }));
+    await file(store, notes, one, [one.agentId], now);
+    notes.known.add(nameOf(one));
+  };
+  for (let i = 0; i < fresh.length; i += AT_ONCE) await Promise.all(fresh.slice(i, i + AT_ONCE).map(keep));
+  return fresh;
+}
+
+/** Files a session under its agents, so that they are found by it. */
+export async function file(
+  store: Store,
+  notes: Notes,
+  session: SessionKey,
+  agentIds: readonly string[],
+  now: string,
+): Promise<void> {
+  const { managerArn, sessionId } = session;
+  const { id } = sessionScope(session);
+  await note(
+    store,
+    notes,
+    agentIds.flatMap((agentId) => [
+      {
+        name: `file ${agentId} ${id}`,
+        put: { pk: agentPk(agentId), sk: `${hourOf(now)}#${fingerprint(id)}`, data: { managerArn, sessionId } },
+      },
+      agentNote(agentId),
+    ]),
+  );
+}
+
+/** The sessions that the agents may have open at `now`, each as it is kept. Consistent. */
+export async function openSessions(store: Store, agentIds: Iterable<string>, now: string): Promise<KeptSession[]> {
+  const found = new Map<string, SessionKey>();
+  for (const agentId of agentIds) {
+    let after: string | null = hourOf(now, -SESSION_HOURS_MAX);
+    do {
+      const page: Awaited<ReturnType<Store["facts"]>> = await store.facts(agentPk(agentId), "", { after });
+      for (const { data } of page.items) {
+        const session = data as unknown as SessionKey;
+        if (found.size < SESSIONS_MAX) found.set(sessionScope(session).id, session);
+      }
+      after = page.next;
+    } while (after !== null);
+  }
+  return (await keptSessions(store, [...found.values()])).filter((kept) => isOpen(kept, now));
+}
+
+/** The sessions as they are kept; those that are not are left out. */
+export async function keptSessions(store: Store, sessions: readonly SessionKey[]): Promise<KeptSession[]> {
+  if (sessions.length === 0) return [];
+  const stored = await store.get(sessions.map(sessionKey));
+  return stored.flatMap((item) => (item === undefined ? [] : [item.data as unknown as KeptSession]));
+}
+
+/** Every session, the latest heard of last, from behind `after`. */
+export async function listSessions(
+  store: Store,
+  page: { readonly from?: string; readonly after?: string | null; readonly limit?: number } = {},
+): Promise<{ sessions: readonly KeptSession[]; next: string | null }> {
+  const { items, next } = await store.index("list", SESSIONS_LIST, page);
+  return { sessions: items.map(({ data }) => data as unknown as KeptSession), next };
+}
+
+/** Changes a session under its version, made new where there is none; answers what is kept then. */
+export async function changeSession(
+  store: Store,
+  session: SessionKey,
+  now: string,
+  edit: (kept: KeptSession) => KeptSession,
+): Promise<KeptSession> {
+  const key = sessionKey(session);
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const [stored] = await store.get([key]);
+    const before = keptOf(session, stored, now);
+    const after = edit(before);
+    if (stored !== undefined && JSON.stringify(after) === JSON.stringify(before)) return before;
+    const list = { partition: SESSIONS_LIST, sort: `${after.since}#${fingerprint(key.pk)}` };
+    const put = { ...key, data: after as unknown as Json, index: { list }, expected: stored?.version ?? null };
+    if ((await store.commit([put], [])) === "done") return after;
+  }
+  throw new Error(`others change the session ${session.sessionId} all the time: try again`);
+}
+
+function keptOf({ managerArn, sessionId }: SessionKey, stored: Stored | undefined, now: string): KeptSession {
+  if (stored !== undefined) return stored.data as unknown as KeptSession;
+  return {
+    managerArn,
+    sessionId,
+    since: now,
+    namedBy: [],
+    claimedUsers: [],
+    listed: null,
+    expiresAt: null,
+    revokedAt: null,
+    goneAt: null,
+    limit: null,
+    available: null,
+    readAt: null,
+    exposedUntil: null,
+    drift: null,
+  };
+}
+
+const agentPk = (agentId: string): string => `AGT#${agentId}`;
+const nameOf = (one: NamedSession): string => `session ${one.agentId} ${one.userId ?? ""} ${sessionScope(one).id}`;
+
+/** The least of a set and one more. */
+function among(set: readonly string[], one: string): readonly string[] {
+  return set.includes(one) ? set : [...set, one].sort().slice(0, AGENTS_MAX);
+}

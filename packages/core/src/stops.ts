@@ -1,0 +1,101 @@
+/**
+ * Who is stopped: agents that are frozen until a human says otherwise, and agents that a budget's revoke level stands
+ * against. One small item, read with every batch, because whatever a frozen agent opens is deleted on sight.
+ */
+import type { Json, Key, Store, Stored } from "./ports.ts";
+
+export interface Freeze {
+  readonly since: string;
+  readonly reason: string;
+  /** A budget's judgement, or null where a human froze. */
+  readonly cause: FreezeCause | null;
+}
+
+/** What froze an agent: a budget's figure of one window. `until` is the window's end, null where it has none. */
+export interface FreezeCause {
+  readonly policy: string;
+  readonly scope: string;
+  readonly start: string | null;
+  readonly until: string | null;
+}
+
+export interface Stops {
+  readonly frozen: { readonly [agentId: string]: Freeze };
+  /** Causes that a human has lifted: the same figure of the same window freezes that agent no more. */
+  readonly lifted: { readonly [agentId: string]: readonly FreezeCause[] };
+  /** Agents that a revoke level stands against, until when at the latest: their sessions are listed often. */
+  readonly watched: { readonly [agentId: string]: string };
+}
+
+export const STOPS_KEY: Key = { pk: "STOPS", sk: "." };
+
+/** Tries of a change that others change meanwhile. */
+const ATTEMPTS_MAX = 12;
+const NOBODY: Stops = { frozen: {}, lifted: {}, watched: {} };
+
+export function stopsOf(stored: Stored | undefined): Stops {
+  return (stored?.data as unknown as Stops | undefined) ?? NOBODY;
+}
+
+export async function readStops(store: Store): Promise<Stops> {
+  const [stored] = await store.get([STOPS_KEY]);
+  return stopsOf(stored);
+}
+
+/** Why an agent is frozen; null where it is not. */
+export function freezeOf({ frozen }: Stops, agentId: string): Freeze | null {
+  return own(frozen, agentId) ?? null;
+}
+
+/** Whether a human has said that this figure of this window shall not freeze this agent. */
+export function isLifted({ lifted }: Stops, agentId: string, cause: FreezeCause): boolean {
+  return (own(lifted, agentId) ?? []).some((one) => sameCause(one, cause));
+}
+
+/** The stops with one more frozen agent; the same object where it is frozen already. */
+export function withFrozen(stops: Stops, agentId: string, freeze: Freeze): Stops {
+  if (freezeOf(stops, agentId) !== null) return stops;
+  return { ...stops, frozen: { ...stops.frozen, [agentId]: freeze } };
+}
+
+/** The stops with an agent let go, and what froze it lifted for its window; the same object where it is not frozen. */
+export function withoutFrozen(stops: Stops, agentId: string, standing: readonly FreezeCause[], now: string): Stops {
+  const freeze = freezeOf(stops, agentId);
+  if (freeze === null) return stops;
+  const { [agentId]: _, ...frozen } = stops.frozen;
+  const before = (own(stops.lifted, agentId) ?? []).filter(({ until }) => until === null || until > now);
+  const causes = [...standing, ...(freeze.cause === null ? [] : [freeze.cause])];
+  const fresh = causes.filter((cause, i) => causes.findIndex((one) => sameCause(one, cause)) === i);
+  const lifted = [...before.filter((one) => !fresh.some((cause) => sameCause(one, cause))), ...fresh];
+  return { ...stops, frozen, lifted: { ...stops.lifted, [agentId]: lifted } };
+}
+
+/** The stops with agents watched until a time; the same object where all are already. What is past is let go. */
+export function withWatched(stops: Stops, agentIds: Iterable<string>, until: string, now: string): Stops {
+  const late = [...agentIds].filter((id) => (own(stops.watched, id) ?? "") < until);
+  if (late.length === 0) return stops;
+  const rest = Object.entries(stops.watched).filter(([, end]) => end > now);
+  return { ...stops, watched: { ...Object.fromEntries(rest), ...Object.fromEntries(late.map((id) => [id, until])) } };
+}
+
+/** Changes the stops under their version; answers what stands then. `edit` answers the same object for no change. */
+export async function changeStops(store: Store, edit: (stops: Stops) => Stops): Promise<Stops> {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const [stored] = await store.get([STOPS_KEY]);
+    const before = stopsOf(stored);
+    const after = edit(before);
+    if (after === before) return before;
+    const put = { ...STOPS_KEY, data: after as unknown as Json, expected: stored?.version ?? null };
+    if ((await store.commit([put], [])) === "done") return after;
+  }
+  throw new Error("others change who is stopped all the time: try again");
+}
+
+function sameCause(a: FreezeCause, b: FreezeCause): boolean {
+  return a.policy === b.policy && a.scope === b.scope && a.start === b.start;
+}
+
+/** An agent may be called "constructor". */
+function own<T>(record: { readonly [key: string]: T }, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
