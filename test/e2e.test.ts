@@ -26,6 +26,7 @@ beforeAll(async () => {
     // The demo's own config, but for a shorter wait for those who stay silent.
     config: parseConfig({ ...demo.config, deadlines: { settleSeconds: 8, reportSeconds: 8 } }),
     watch: { rpcUrls: [demo.rpcUrl], intervalMs: 250 },
+    agentCoreUrl: demo.agentCoreUrl,
   });
   const traffic = demo.start({
     endpoint: `${machine.url}/aws/events`,

@@ -20,7 +20,7 @@ export interface EnforceParts {
   readonly sessions: Sessions | null;
   readonly agents: Config["agents"];
   readonly now: () => string;
-  /** Commits facts through `correlate`; resolves when they are durable. */
+  /** Takes facts in through `ingest`; resolves when they are durable. */
   readonly tell: (told: readonly Told[]) => Promise<void>;
 }
 
@@ -61,7 +61,6 @@ async function enforceOne(parts: EnforceParts, action: KeptAction): Promise<Enfo
   if ("failed" in outcome) return failed(parts, kept, outcome.failed, at);
   const latencyMs = Date.parse(at) - Date.parse(kept.at);
   await parts.tell([revokedFact(session, at)]);
-  await changeSession(store, session, at, (known) => ({ ...known, revokedAt: known.revokedAt ?? at }));
   const settled = await settle(store, kept.key, (known) =>
     known.outcome === "done"
       ? null
@@ -100,11 +99,18 @@ async function remove(
     return { failed: `${session.managerArn} is no agent's paymentManagerArn in the config: it is not called` };
   const kept = await changeSession(store, session, now(), (known) => known);
   const users = usersOf(kept, action.agentIds, agents);
-  for (const userId of users.length === 0 ? [null] : users) {
+  if (users.length === 0)
+    return {
+      failed:
+        "nobody knows its userId, and AgentCore finds a session under that only: set agents.<id>.userId in the config",
+    };
+  for (const userId of users) {
     try {
       const answer = await sessions.delete(session, userId);
       if (answer.outcome === "deleted") return { done: null };
-      if (answer.outcome === "refused") return { failed: answer.message };
+      const isOver = kept.expiresAt !== null && kept.expiresAt <= now();
+      if (answer.outcome === "refused")
+        return isOver ? { done: `it was over at ${kept.expiresAt}` } : { failed: answer.message };
     } catch (error) {
       return { failed: (error as Error).message };
     }

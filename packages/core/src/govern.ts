@@ -30,7 +30,7 @@ import { emptyNotes, type Notes, notedAgents } from "./notes.ts";
 import { actionKey, type KeptAction, type Order, order, putOf } from "./outbox.ts";
 import { type InForce, inForce, POLICIES_KEY, policiesOf } from "./policies.ts";
 import type { Json, SessionKey, Store } from "./ports.ts";
-import { agentsOfSession, asOpen, isOpen, type KeptSession, keptSessions, openSessions } from "./session-registry.ts";
+import { agentsOfSession, asOpen, isOpen, type KeptSession, keptSessions, recentSessions } from "./session-registry.ts";
 import {
   changeStops,
   type Freeze,
@@ -224,6 +224,8 @@ export async function readFigures(
 
 interface Members {
   readonly sessions: readonly OpenSession[];
+  /** Whether any session of its agents was ever heard of lately, over or not. */
+  readonly known: boolean;
   readonly agentIds: readonly string[];
 }
 
@@ -235,10 +237,8 @@ export async function membersOf(
 ): Promise<Members> {
   const everyone = scope.kind === "org" ? await notedAgents(store) : [];
   const agents = agentsOf(scope, directory, everyone);
-  const ofAgents =
-    agents === null
-      ? []
-      : (await openSessions(store, agents, now)).map(asOpen).filter((one) => isStoppedWith(one, agents));
+  const recent = agents === null ? [] : await recentSessions(store, agents, now);
+  const ofAgents = agents === null ? [] : opened(recent, now).filter((one) => isStoppedWith(one, agents));
   const name = scopeName(scope);
   const counters = [heldCounter(name), spentCounter(name, policy.window, start)];
   const signed =
@@ -247,11 +247,14 @@ export async function membersOf(
       : isOfSigners(scope.kind)
         ? await signersOf(store, counters, now)
         : [];
-  const ofSigners = (await keptSessions(store, signed)).filter((kept) => isOpen(kept, now)).map(asOpen);
+  const ofSigners = opened(await keptSessions(store, signed), now);
   const sessions = [...ofAgents, ...ofSigners];
   const agentIds = [...new Set([...(agents ?? []), ...ofSigners.flatMap((one) => one.agentIds)])].sort();
-  return { sessions, agentIds };
+  return { sessions, agentIds, known: recent.length > 0 };
 }
+
+const opened = (kept: readonly KeptSession[], now: string): OpenSession[] =>
+  kept.filter((one) => isOpen(one, now)).map(asOpen);
 
 /** A freeze that a human has lifted for its window neither freezes nor revokes that agent. */
 function withoutLifted(
@@ -271,11 +274,11 @@ function withoutLifted(
 /** Agents that nothing can be done about: no session of theirs is known, and none can be listed. */
 function unstoppable(
   { figure, reason }: Crossing,
-  { sessions, agentIds }: Members,
+  { known, agentIds }: Members,
   world: GovernWorld,
   at: string,
 ): Cause[] {
-  if (figure.scope.kind !== "agent" || sessions.length > 0) return [];
+  if (figure.scope.kind !== "agent" || known) return [];
   return agentIds.flatMap((agentId): Cause[] => {
     const agent = Object.hasOwn(world.agents, agentId) ? world.agents[agentId] : undefined;
     if (agent?.paymentManagerArn !== undefined) return [];

@@ -11,7 +11,7 @@ import type { Change, Store } from "./ports.ts";
 import { load } from "./record.ts";
 import { isRow } from "./rows.ts";
 import { saidCauses } from "./said.ts";
-import { type NamedSession, namedSessions, noteSessions } from "./session-registry.ts";
+import { type NamedSession, namedSessions, noteRevoked, noteSessions } from "./session-registry.ts";
 import { freezeOf } from "./stops.ts";
 import type { Changed } from "./write.ts";
 
@@ -24,6 +24,7 @@ export interface Ingested extends Correlated, Governed {
 export async function ingest(store: Store, base: GovernBase, told: readonly Told[], now: string): Promise<Ingested> {
   const named = namedSessions(told);
   const sessions = await noteSessions(store, base.notes, named, now);
+  await noteRevoked(store, told, now);
   const world = await worldAt(store, base, now);
   const correlated = await correlate(store, world, told, now);
   const frozen = named.filter(({ agentId }) => freezeOf(world.stops, agentId) !== null);

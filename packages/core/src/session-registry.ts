@@ -2,6 +2,7 @@
  * Every AgentCore session that events name or AgentCore lists: whose it is, how far it reaches, whether it is over. An
  * agent's sessions are noted by the hour, so that those that may be open are found in one consistent read.
  */
+import type { EventOf } from "@bursar/events/contract";
 import type { Told } from "@bursar/events/envelope";
 import { fingerprint } from "./canonical.ts";
 import { sessionScope } from "./effects.ts";
@@ -104,6 +105,18 @@ export async function noteSessions(
   return fresh;
 }
 
+/** Keeps what `enforce` says was revoked; the earliest time stands. */
+export async function noteRevoked(store: Store, told: readonly Told[], now: string): Promise<void> {
+  for (const { source, event } of told) {
+    if (source.kind !== "govern" || event.type !== "session.revoked") continue;
+    const { session, at } = event as EventOf<"session.revoked">;
+    await changeSession(store, session, now, (kept) => ({
+      ...kept,
+      revokedAt: kept.revokedAt === null || at < kept.revokedAt ? at : kept.revokedAt,
+    }));
+  }
+}
+
 /** Files a session under its agents, so that they are found by it. */
 export async function file(
   store: Store,
@@ -129,6 +142,11 @@ export async function file(
 
 /** The sessions that the agents may have open at `now`, each as it is kept. Consistent. */
 export async function openSessions(store: Store, agentIds: Iterable<string>, now: string): Promise<KeptSession[]> {
+  return (await recentSessions(store, agentIds, now)).filter((kept) => isOpen(kept, now));
+}
+
+/** The agents' sessions of the last hours, those that are over too. Consistent. */
+export async function recentSessions(store: Store, agentIds: Iterable<string>, now: string): Promise<KeptSession[]> {
   const found = new Map<string, SessionKey>();
   for (const agentId of agentIds) {
     let after: string | null = hourOf(now, -SESSION_HOURS_MAX);
@@ -141,7 +159,7 @@ export async function openSessions(store: Store, agentIds: Iterable<string>, now
       after = page.next;
     } while (after !== null);
   }
-  return (await keptSessions(store, [...found.values()])).filter((kept) => isOpen(kept, now));
+  return keptSessions(store, [...found.values()]);
 }
 
 /** The sessions as they are kept; those that are not are left out. */

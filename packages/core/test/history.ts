@@ -165,3 +165,68 @@ export function tell(source: Source, raw: object): Told | null {
 }
 
 export const history = (maxLength: number) => fc.array(told, { minLength: 1, maxLength });
+
+/** Events of payments as their owners and the chain tell them: what moves the books and names sessions, and little else. */
+const spender = one(["research", 0], ["trader", 1], ["writer", 2]) as fc.Arbitrary<readonly [string, number]>;
+const spending = fc
+  .record({
+    spender,
+    nonce: one(...NONCES),
+    payee: one(0, 1, 2),
+    amount,
+    at,
+    // Mostly a session of one's own; now and then one that another names too.
+    sessionId: one("own-1", "own-1", "own-2", "shared"),
+    seq: fc.integer({ min: 0, max: 4 }),
+    step: one("request", "signed", "signed", "signed", "verified", "settled", "settled", "orphaned", "expired"),
+  })
+  .map(({ spender: [id, index], nonce, payee, step, seq, ...rest }): Told | null => {
+    const payment = { method: "eip3009", chainId: 42161, asset: USDC, payer: WALLETS[index], nonce };
+    const claim = { payment, amount: rest.amount, payTo: PAYEES[payee], validBefore: "1795172500" };
+    const where = { payment, txHash: HASHES[payee], logIndex: 1, blockHash: BLOCKS[0], seq };
+    const requestId = `r-${id}`;
+    const agent: Source = { kind: "agent", id };
+    const api: Source = { kind: "api", id: ["reports", "quotes", "other"][payee] as string };
+    const sessionId = rest.sessionId === "shared" ? "shared" : `${id}-${rest.sessionId}`;
+    const said: { readonly [step: string]: readonly [Source, object] } = {
+      request: [
+        agent,
+        {
+          type: "agent.request_sent",
+          requestId,
+          resource: { url: "https://reports.example.com/q3", method: "GET" },
+          labels: { team: "x" },
+        },
+      ],
+      signed: [
+        agent,
+        {
+          type: "agent.authorization_signed",
+          requestId,
+          ...claim,
+          session: { managerArn: ARN, sessionId, userId: USERS.get(sessionId) ?? id },
+        },
+      ],
+      verified: [api, { type: "api.verification_started", ...claim }],
+      settled: [
+        { kind: "chain" },
+        { type: "chain.settled", ...where, blockNumber: 7, payee: PAYEES[payee], amount: rest.amount, sharedBy: 1 },
+      ],
+      orphaned: [{ kind: "chain" }, { type: "chain.orphaned", ...where }],
+      expired: [{ kind: "chain" }, { type: "chain.expired", payment, blockNumber: 9, validBefore: "1795172600" }],
+    };
+    const [source, event] = said[step] as readonly [Source, object];
+    return tell(source, { at: rest.at, ...event });
+  })
+  .filter((one): one is Told => one !== null);
+
+/** Users of the sessions that `spending` names, where they are not their agent. */
+const USERS = new Map([["shared", "research"]]);
+export const SESSIONS = ["research", "trader", "writer"].flatMap((id) => [
+  { managerArn: ARN, sessionId: `${id}-own-1`, userId: id },
+  { managerArn: ARN, sessionId: `${id}-own-2`, userId: id },
+]);
+export const SHARED = { managerArn: ARN, sessionId: "shared", userId: "research" };
+
+export const spendings = (maxLength: number) =>
+  fc.array(fc.oneof({ weight: 9, arbitrary: spending }, { weight: 1, arbitrary: told }), { minLength: 1, maxLength });

@@ -5,9 +5,11 @@ export interface Memory {
   readonly items: Map<string, Stored>;
   readonly facts: Map<string, Fact>;
   readonly counters: Map<string, bigint>;
+  /** What `commit` has put, in order. */
+  readonly feed: Change[];
 }
 
-export const emptyMemory = (): Memory => ({ items: new Map(), facts: new Map(), counters: new Map() });
+export const emptyMemory = (): Memory => ({ items: new Map(), facts: new Map(), counters: new Map(), feed: [] });
 
 const name = ({ pk, sk }: Key) => `${pk}\u0000${sk}`;
 const copy = <T>(value: T): T => (value === undefined ? value : JSON.parse(JSON.stringify(value)));
@@ -63,8 +65,11 @@ export function memoryStore(
       await pause("commit");
       if (puts.length + adds.length > 100) throw new Error("more than 100 actions");
       for (const put of puts) if ((memory.items.get(name(put))?.version ?? null) !== put.expected) return "conflict";
-      for (const { expected, ...put } of puts)
-        memory.items.set(name(put), copy({ ...put, version: (expected ?? 0) + 1 }));
+      for (const { expected, ...put } of puts) {
+        const after = copy({ ...put, version: (expected ?? 0) + 1 });
+        memory.feed.push({ key: { pk: put.pk, sk: put.sk }, before: memory.items.get(name(put)) ?? null, after });
+        memory.items.set(name(put), after);
+      }
       for (const add of adds) memory.counters.set(name(add), (memory.counters.get(name(add)) ?? 0n) + add.amount);
       return "done";
     },
@@ -72,8 +77,10 @@ export function memoryStore(
       await pause("counters");
       return keys.map((key) => memory.counters.get(name(key)) ?? 0n);
     },
-    async changes(): Promise<{ changes: Change[]; next: string }> {
-      return { changes: [], next: "" };
+    async changes(after, limit) {
+      await pause("changes");
+      const changes = memory.feed.slice(Number(after ?? 0), Number(after ?? 0) + limit);
+      return { changes: copy(changes), next: String(Number(after ?? 0) + changes.length) };
     },
     async close() {},
   };
