@@ -23,6 +23,8 @@ export interface GovernanceParts {
   readonly tell: (told: readonly Told[]) => Promise<void>;
   readonly onAlerts: (alerts: readonly Alert[]) => void;
   readonly onAction: (action: KeptAction) => void;
+  /** AgentCore names other wallets than before. */
+  readonly onWallets: () => void;
   readonly onFault: (part: "govern" | "agentcore", message: string | null) => void;
 }
 
@@ -45,7 +47,7 @@ const FEED_CHANGES_MAX = 1_000;
 const FEED_KEY = { pk: "CUR#govern", sk: "." } as const;
 
 export function startGovernance(parts: GovernanceParts): Governance {
-  const { store, base, sessions, now, tell, onAlerts, onAction, onFault } = parts;
+  const { store, base, sessions, now, tell, onAlerts, onAction, onWallets, onFault } = parts;
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
   const polls = emptyPolls();
@@ -117,7 +119,8 @@ export function startGovernance(parts: GovernanceParts): Governance {
         const { changes, next } = await store.changes(after, FEED_CHANGES_MAX);
         if (changes.length === 0) return;
         const at = now();
-        take(await govern(store, await worldAt(store, base, at), movedBy(changes, base), at));
+        const world = await worldAt(store, base, at);
+        take(await govern(store, world, movedBy(changes, world), at));
         if ((await store.commit([{ ...FEED_KEY, data: next, expected: version }], [])) === "conflict")
           throw new Error("another process reads the change feed of this table");
         version = (version ?? 0) + 1;
@@ -157,6 +160,7 @@ export function startGovernance(parts: GovernanceParts): Governance {
       onFault("agentcore", polled.fault);
       onAlerts(polled.alerts);
       run(polled.again);
+      if (polled.walletsChanged) onWallets();
       if (polled.sessions.length === 0) return;
       const at = now();
       const moved = { counters: [], sessions: polled.sessions, findings: [] };

@@ -6,6 +6,7 @@ import { readHeads } from "@bursar/core/heads";
 import { emptyNotes } from "@bursar/core/notes";
 import { applyConfig } from "@bursar/core/policies";
 import type { Sessions, Store } from "@bursar/core/ports";
+import { INSTRUMENTS_KEY, instrumentsOf, withInstruments } from "@bursar/core/wallet-owners";
 import { worldOf } from "@bursar/core/world";
 import type { Config } from "@bursar/events/config-schema";
 import type { Told } from "@bursar/events/envelope";
@@ -116,9 +117,19 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     const stored = await readHeads(store, chainId);
     if (stored !== undefined) heads.set(chainId, stored);
     await noteAgents(store, config);
-    const overview = createOverview(world.directory);
+    const [kept] = await store.get([INSTRUMENTS_KEY]);
+    let directory = withInstruments(world.directory, instrumentsOf(kept));
+    const overview = createOverview(() => directory);
     const quarantine = await readQuarantine(store);
-    const readable = { store, config, world, overview, quarantine };
+    const readable = {
+      store,
+      config,
+      get world() {
+        return { ...world, directory };
+      },
+      overview,
+      quarantine,
+    };
     await applyConfig(store, config.budgets);
 
     const stopping = new AbortController();
@@ -146,9 +157,23 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       tell: steps.tell,
       onAlerts: tellAlerts,
       onAction: (action) => feed.emit({ kind: "action", at: now(), data: publicAction(action) }),
+      onWallets: () => void reread(),
       onFault: (part, m) => faults.set(part, m),
     });
-    const refolding = (): Promise<void> =>
+    /** AgentCore has named other wallets: whose payments they are is another's, perhaps. */
+    const reread = async (): Promise<void> => {
+      ({ directory } = await worldAt(store, base, now()));
+      await refolding().catch((error: Error) =>
+        faults.set("overview", `payments cannot be folded again: ${error.message}`),
+      );
+    };
+    let folding: Promise<void> = Promise.resolve();
+    /** One after the other: a second change waits for the first to be through all payments. */
+    const refolding = (): Promise<void> => {
+      folding = folding.then(refoldOnce, refoldOnce);
+      return folding;
+    };
+    const refoldOnce = (): Promise<void> =>
       refoldChanged({
         store,
         config,
@@ -169,7 +194,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
         },
       });
     const reading = async (): Promise<void> => {
-      await overview.scan(store, world, now(), stopping.signal);
+      await overview.scan(store, readable.world, now(), stopping.signal);
       await refolding();
     };
     const ready = reading().catch((error: Error) => {
@@ -206,7 +231,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     };
     const streams = createStreams();
     closing.push(feed.on((event) => streamEvent(event, streams)));
-    const orders = createOrders({ store, base, governance, refold: refolding, now });
+    const orders = createOrders({ store, base, governance, refold: reread, now });
     const api = createApi({ readable, orders, ready, health, now });
     const door = await openDoor({ host, port, token, api, streams, offer: queue.offer, log }).catch((error) => {
       throw listenError(error, host, port);
@@ -216,7 +241,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     if (watch !== undefined) {
       const { rpcUrls, intervalMs, startBlock } = watch;
       const latest = () => heads.get(chainId)?.latest ?? null;
-      const parts = { rpcUrls, intervalMs, startBlock, store, config, chainId, asset, overview, latest };
+      const owned = () => [...directory.walletOwner.keys()];
+      const parts = { rpcUrls, intervalMs, startBlock, store, owned, chainId, asset, overview, latest };
       let stopped = false;
       // Wallets that agents claimed in an earlier run are known when the table is read.
       const starting = ready.then(async () => {

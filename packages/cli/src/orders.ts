@@ -23,7 +23,7 @@ export interface OrdersParts {
   readonly store: Store;
   readonly base: GovernBase;
   readonly governance: Governance;
-  /** Folds payments again where a budget counts what nobody counted; in the background. */
+  /** Folds payments again where a budget counts what nobody counted; in the background, and never rejects. */
   readonly refold: () => Promise<void>;
   readonly now: () => string;
 }

@@ -59,7 +59,8 @@ interface Rising {
   step: 0 | 1;
 }
 
-export function createOverview(directory: CorrelateWorld["directory"]): Overview {
+/** `directory` as it stands: AgentCore may name wallets that it did not know at the start. */
+export function createOverview(directory: () => CorrelateWorld["directory"]): Overview {
   const verdicts: Record<Verdict, number> = { matched: 0, pending: 0, break: 0 };
   const causes = new Map<string, { causes: readonly Cause[]; since: string }>();
   const alerts = createAlertMoves();
@@ -78,12 +79,12 @@ export function createOverview(directory: CorrelateWorld["directory"]): Overview
     since: string,
   ): readonly Alert[] {
     if (loaded.assessed !== null && isListed(id, loaded)) verdicts[loaded.assessed.verdict] += 1;
-    const found = payment === null ? [] : paymentCauses(payment, findings, directory);
+    const found = payment === null ? [] : paymentCauses(payment, findings, directory());
     const moved = setCauses(id, found, since);
     if (findings === null || payment === null) return moved;
     const { evidence, claims, state, reverted } = findings;
     const { payer, owners, settlement, key } = evidence;
-    if (payer !== null && owners.length > 0 && !directory.walletOwner.has(payer)) {
+    if (payer !== null && owners.length > 0 && !directory().walletOwner.has(payer)) {
       const first = claims.firstAt ?? since;
       const before = wallets.get(payer)?.since ?? first;
       hold(wallets, payer, { agentIds: owners, since: first < before ? first : before });

@@ -103,11 +103,10 @@ export function publicAction({ nextAt: _, tries: __, ...action }: KeptAction): A
   return action;
 }
 
-/** Wallets of the config, and those that agents have signed with. Nobody has read their balances yet. */
-export function walletsOf({ config, world, overview }: Readable): Wallet[] {
+/** Wallets that somebody owns for sure, and those that agents have signed with. Nobody has read their balances yet. */
+export function walletsOf({ world, overview }: Readable): Wallet[] {
   const owners = new Map<string, readonly string[]>();
-  for (const [agentId, agent] of Object.entries(config.agents))
-    for (const wallet of agent.wallets) owners.set(wallet, [agentId]);
+  for (const [wallet, agentId] of world.directory.walletOwner) owners.set(wallet, [agentId]);
   for (const [wallet, { agentIds }] of overview.wallets()) if (!owners.has(wallet)) owners.set(wallet, agentIds);
   const { chainId, asset } = world.directory;
   return [...owners]

@@ -7,6 +7,7 @@ import { agentNote, emptyNotes, note } from "@bursar/core/notes";
 import { noteBooked, readPolicies } from "@bursar/core/policies";
 import type { Store } from "@bursar/core/ports";
 import { refold } from "@bursar/core/refold";
+import { INSTRUMENTS_KEY } from "@bursar/core/wallet-owners";
 import type { Changed, CorrelateWorld } from "@bursar/core/write";
 import type { Config } from "@bursar/events/config-schema";
 import { VERSION } from "./version.ts";
@@ -30,7 +31,7 @@ export async function noteAgents(store: Store, config: Config): Promise<void> {
   await note(store, emptyNotes(), Object.keys(config.agents).map(agentNote));
 }
 
-/** Folds every payment again unless that was done under this config and these budgets. Broken off, it is done again. */
+/** Folds every payment again unless that was done under this config, these wallets and budgets. Broken off, it is done again. */
 export async function refoldChanged({
   store,
   config,
@@ -40,8 +41,8 @@ export async function refoldChanged({
   stop,
   onChanged,
 }: RefoldParts): Promise<void> {
-  const mark = markOf(config);
-  const [stored] = await store.get([KEY]);
+  const [stored, instruments] = await store.get([KEY, INSTRUMENTS_KEY]);
+  const mark = markOf(config, instruments?.data ?? null);
   const { edition, booked } = await readPolicies(store);
   if (stored?.data === mark && booked >= edition) return;
   await settled();
@@ -55,8 +56,8 @@ export async function refoldChanged({
 }
 
 /** Budgets are no part of it: they have editions of their own. */
-function markOf({ budgets: _, ...config }: Config): string {
-  const text = JSON.stringify([VERSION, config], (_key, value) =>
+function markOf({ budgets: _, ...config }: Config, instruments: unknown): string {
+  const text = JSON.stringify([VERSION, config, instruments], (_key, value) =>
     typeof value === "bigint" ? value.toString() : value,
   );
   return createHash("sha256").update(text).digest("base64url");

@@ -3,7 +3,6 @@ import { createChainClient } from "@bursar/chain/client";
 import type { Candidates, Round } from "@bursar/chain/watch";
 import { startWatching, type Watching } from "@bursar/chain/watch-loop";
 import type { Store } from "@bursar/core/ports";
-import type { Config } from "@bursar/events/config-schema";
 import type { Told } from "@bursar/events/envelope";
 import { parsePaymentId } from "@bursar/events/ids";
 import type { Overview } from "./overview.ts";
@@ -13,7 +12,8 @@ export interface WatcherParts {
   readonly intervalMs: number | undefined;
   readonly startBlock: number | undefined;
   readonly store: Store;
-  readonly config: Config;
+  /** The wallets that somebody owns for sure, lower case. */
+  readonly owned: () => readonly string[];
   readonly chainId: number;
   readonly asset: string;
   readonly overview: Overview;
@@ -43,10 +43,9 @@ const LAGGING_MS = 15_000;
 
 /** @throws {RpcError} for URLs that are none */
 export function startWatcher(parts: WatcherParts): Watcher {
-  const { rpcUrls, intervalMs, startBlock, store, config, chainId, asset, overview, latest, tell, onFault, laggingMs } =
+  const { rpcUrls, intervalMs, startBlock, store, owned, chainId, asset, overview, latest, tell, onFault, laggingMs } =
     parts;
   const client = createChainClient({ chainId, rpcUrls });
-  const configured = Object.values(config.agents).flatMap((agent) => agent.wallets);
   let behind: number | null = null;
   let turn = 0;
   let laggingSince: number | null = null;
@@ -58,7 +57,7 @@ export function startWatcher(parts: WatcherParts): Watcher {
       const age = Math.max(0, Date.now() - Date.parse(since)) + MARGIN_MS;
       return head === null ? { address } : { address, fromBlock: Math.max(0, head - Math.ceil(age / BLOCK_MS)) };
     });
-    return [...configured.map((address) => ({ address })), ...claimed];
+    return [...owned().map((address) => ({ address })), ...claimed];
   }
 
   /** What the logs have not closed. Of many a part in each round, so that all get their turn. */

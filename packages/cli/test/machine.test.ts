@@ -231,7 +231,7 @@ describe("an event that fails though the store is well", () => {
         return store.get(keys);
       },
     };
-    const overview = createOverview(world.directory);
+    const overview = createOverview(() => world.directory);
     const quarantine = await readQuarantine(store);
     const quarantined = new Promise<MachineEvent>((resolve) =>
       feed.on((event) => event.kind === "quarantined" && resolve(event)),

@@ -119,7 +119,13 @@ test("a chain that was started anew under the same directory is told, not taken 
   const faults: (string | null)[] = [];
   const watcher = startWatcher({
     ...{ rpcUrls: [`http://127.0.0.1:${(node.address() as AddressInfo).port}`], intervalMs: 20, startBlock: undefined },
-    ...{ store, config, chainId: 42161, asset: USDC, overview: createOverview(worldOf(config).directory) },
+    ...{
+      store,
+      owned: () => Object.values(config.agents).flatMap(({ wallets }) => wallets),
+      chainId: 42161,
+      asset: USDC,
+      overview: createOverview(() => worldOf(config).directory),
+    },
     ...{ latest: () => null, tell: async () => {}, onFault: (message) => faults.push(message), laggingMs: 100 },
   });
   try {

@@ -42,6 +42,7 @@ import {
   withFrozen,
   withWatched,
 } from "./stops.ts";
+import { INSTRUMENTS_KEY, instrumentsOf, withInstruments } from "./wallet-owners.ts";
 import { windowOf } from "./windows.ts";
 import type { CorrelateWorld } from "./write.ts";
 
@@ -83,9 +84,10 @@ const WATCH_MS = 86_400_000;
 
 /** The world as it stands in the table. */
 export async function worldAt(store: Store, base: GovernBase, now: string): Promise<GovernWorld> {
-  const [policies, stops] = await store.get([POLICIES_KEY, STOPS_KEY]);
+  const [policies, stops, instruments] = await store.get([POLICIES_KEY, STOPS_KEY, INSTRUMENTS_KEY]);
   const force = inForce(policiesOf(policies), now);
-  return { ...base, force, counted: force.counted, stops: stopsOf(stops) };
+  const directory = withInstruments(base.directory, instrumentsOf(instruments));
+  return { ...base, directory, force, counted: force.counted, stops: stopsOf(stops) };
 }
 
 /** What a base is made of. */

@@ -39,7 +39,7 @@ export async function ingest(store: Store, base: GovernBase, told: readonly Told
 }
 
 /** What the change feed says moved: the second hearing of what may not have been judged the first time. */
-export function movedBy(changes: readonly Change[], base: Pick<GovernBase, "directory">): Moved {
+export function movedBy(changes: readonly Change[], { directory }: Pick<GovernBase, "directory">): Moved {
   const counters = new Set<string>();
   const findings = [];
   for (const { key, before, after } of changes) {
@@ -49,7 +49,7 @@ export function movedBy(changes: readonly Change[], base: Pick<GovernBase, "dire
     const { payment, applied } = load(id, after);
     for (const counter in applied) counters.add(counter);
     if (before !== null) for (const counter in load(id, before).applied) counters.add(counter);
-    if (payment.context["session.revoked|govern"] !== undefined) findings.push(find(payment, base.directory));
+    if (payment.context["session.revoked|govern"] !== undefined) findings.push(find(payment, directory));
   }
   return { counters, sessions: [], findings };
 }

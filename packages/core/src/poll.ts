@@ -14,13 +14,16 @@ import { type KeptAction, settle } from "./outbox.ts";
 import type { ListedSession, SessionKey, Sessions, Store } from "./ports.ts";
 import { changeSession, file, isOpen, type KeptSession, openSessions } from "./session-registry.ts";
 import { freezeOf, readStops, type Stops } from "./stops.ts";
+import { keepInstruments } from "./wallet-owners.ts";
 
 /** When each user is to be asked for next. In memory: after a restart all are asked at once. */
 export interface PollState {
   readonly users: Map<string, { nextAt: number; failures: number }>;
+  /** When each user's wallets are to be asked for next. */
+  readonly wallets: Map<string, number>;
 }
 
-export const emptyPolls = (): PollState => ({ users: new Map() });
+export const emptyPolls = (): PollState => ({ users: new Map(), wallets: new Map() });
 
 export interface PollParts {
   readonly store: Store;
@@ -35,6 +38,8 @@ export interface Polled {
   /** Revocations that are to be done again, because AgentCore still lists the session. */
   readonly again: readonly KeptAction[];
   readonly alerts: readonly Alert[];
+  /** Wallets that AgentCore names are others than before: payments are to be folded again. */
+  readonly walletsChanged: boolean;
   /** Why a user could not be asked for, in words; null where all could. */
   readonly fault: string | null;
 }
@@ -42,6 +47,7 @@ export interface Polled {
 /** Seconds between two listings of a user who is stopped, and of any other. */
 const STOPPED_S = 10;
 const OTHERS_S = 180;
+const WALLETS_S = 600;
 /** After a failure the pause doubles, up to this. */
 const FAILED_S_MAX = 300;
 /** Users that are asked for in one round; the rest wait for the next. */
@@ -74,14 +80,15 @@ export async function poll(parts: PollParts, state: PollState): Promise<Polled> 
       const stopped = isStopped(user, stops, now());
       try {
         const polled = await pollUser(parts, user, stopped);
+        const walletsChanged = await pollWallets(parts, user, state, at);
         state.users.set(nameOf(user), { nextAt: at + (stopped ? STOPPED_S : OTHERS_S) * 1000, failures: 0 });
-        return polled;
+        return { ...polled, walletsChanged };
       } catch (error) {
         if ((error as Error).name !== "SessionsError") throw error;
         const failures = (before?.failures ?? 0) + 1;
         const pause = Math.min(FAILED_S_MAX, STOPPED_S * 2 ** (failures - 1));
         state.users.set(nameOf(user), { nextAt: at + pause * 1000, failures });
-        return { sessions: [], again: [], alerts: [], fault: (error as Error).message };
+        return { sessions: [], again: [], alerts: [], walletsChanged: false, fault: (error as Error).message };
       }
     }),
   );
@@ -89,6 +96,7 @@ export async function poll(parts: PollParts, state: PollState): Promise<Polled> 
     sessions: results.flatMap(({ sessions }) => sessions),
     again: results.flatMap(({ again }) => again),
     alerts: results.flatMap(({ alerts }) => alerts),
+    walletsChanged: results.some(({ walletsChanged }) => walletsChanged),
     fault: results.find(({ fault }) => fault !== null)?.fault ?? null,
   };
 }
@@ -103,7 +111,31 @@ export function hurry(state: PollState, agents: Config["agents"], agentIds: Iter
   }
 }
 
-async function pollUser({ store, sessions, base, now }: PollParts, user: User, stopped: boolean): Promise<Polled> {
+/** Whose wallets are whose changes seldom. */
+async function pollWallets({ store, sessions }: PollParts, user: User, state: PollState, at: number): Promise<boolean> {
+  if ((state.wallets.get(nameOf(user)) ?? 0) > at) return false;
+  const wallets: string[] = [];
+  let after: string | null = null;
+  for (let page = 0; page < PAGES_MAX; page++) {
+    const listed: Awaited<ReturnType<Sessions["instruments"]>> = await sessions.instruments(
+      user.managerArn,
+      user.userId,
+      after,
+    );
+    wallets.push(...listed.items.flatMap(({ address }) => address ?? []));
+    after = listed.next;
+    if (after === null) break;
+  }
+  const changed = await keepInstruments(store, nameOf(user), user.agentIds, wallets);
+  state.wallets.set(nameOf(user), at + WALLETS_S * 1000);
+  return changed;
+}
+
+async function pollUser(
+  { store, sessions, base, now }: PollParts,
+  user: User,
+  stopped: boolean,
+): Promise<Omit<Polled, "walletsChanged">> {
   const startedAt = now();
   const listed = await listAll(sessions, user);
   const fresh: SessionKey[] = [];

@@ -6,6 +6,8 @@ export interface AgentCoreModel {
   open(session: SessionKey & { readonly userId: string }, limit?: bigint): void;
   /** What AgentCore would still sign for. */
   use(session: SessionKey, amount: bigint): void;
+  /** Gives a user a wallet. */
+  keep(userId: string, address: string): void;
   isOpen(session: SessionKey): boolean;
   /** Session ids, in the order in which they were deleted. */
   readonly deleted: string[];
@@ -18,6 +20,7 @@ const EXPIRES = "2026-11-20T17:00:00.000Z";
 
 export function agentCoreModel(pause: (step: string) => Promise<void> = async () => {}): AgentCoreModel {
   const open = new Map<string, SessionReading>();
+  const wallets = new Map<string, string[]>();
   const deleted: string[] = [];
   const missed: string[] = [];
   const name = ({ managerArn, sessionId }: SessionKey) => `${managerArn}\n${sessionId}`;
@@ -41,6 +44,7 @@ export function agentCoreModel(pause: (step: string) => Promise<void> = async ()
         available: cap,
       });
     },
+    keep: (userId, address) => void wallets.set(userId, [...(wallets.get(userId) ?? []), address]),
     use(session, amount) {
       const found = open.get(name(session));
       if (found?.available != null) open.set(name(session), { ...found, available: found.available - amount });
@@ -65,8 +69,13 @@ export function agentCoreModel(pause: (step: string) => Promise<void> = async ()
         await pause("read");
         return own(session, userId);
       },
-      async instruments() {
-        return { items: [], next: null };
+      async instruments(_managerArn, userId) {
+        const own = (wallets.get(userId) ?? []).map((address, i) => ({
+          instrumentId: `${userId}-${i}`,
+          userId,
+          address,
+        }));
+        return { items: own, next: null };
       },
     },
   };

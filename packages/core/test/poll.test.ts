@@ -2,6 +2,7 @@
 import type { ConfigInput } from "@bursar/events/config";
 import { describe, expect, test } from "vitest";
 import { govern } from "../src/govern.ts";
+import { listPayments } from "../src/lists.ts";
 import { emptyPolls, hurry, type PollState, poll } from "../src/poll.ts";
 import type { Sessions } from "../src/ports.ts";
 import { readSessions } from "../src/session-reads.ts";
@@ -179,6 +180,36 @@ describe("figures", () => {
     const soon = "2026-11-20T16:55:00.000Z";
     expect((await g.round(soon)).alerts.map(({ id }) => id)).toEqual(["session_expiring/session:s1/-"]);
     expect(await g.open("2026-11-20T17:00:00.000Z")).toEqual([]); // both are over with the session
+  });
+});
+
+describe("wallets", () => {
+  const drifter = { drifter: { paymentManagerArn: ARN, userId: "d" } };
+
+  test("of AgentCore's users are their agents', whoever else signs with them", async () => {
+    const model = agentCoreModel();
+    model.keep("d", wallet.nobody);
+    const g = await polled(model.sessions, [], { agents: { ...drifter, other: {} } });
+    expect((await g.round(at(0))).walletsChanged).toBe(true);
+    expect((await g.round(at(700))).walletsChanged).toBe(false);
+    await g.tell([settled("7", "4", 1, {}, wallet.nobody), signed("7", 0, {}, "other", wallet.nobody)], at(1));
+    const world = await g.world(at(2));
+    const { payments } = await listPayments(g.store, world, at(2), {}, { limit: 10 });
+    expect(payments).toMatchObject([{ agentIds: ["drifter"], breaks: ["foreign_wallet"] }]);
+  });
+
+  test("the config has the first word, and what two users have is nobody's", async () => {
+    const model = agentCoreModel();
+    for (const userId of ["d", "e"]) model.keep(userId, wallet.nobody);
+    model.keep("d", wallet.research);
+    const agents: ConfigInput["agents"] = {
+      research: { wallets: [wallet.research] },
+      ...drifter,
+      echo: { paymentManagerArn: ARN, userId: "e" },
+    };
+    const g = await polled(model.sessions, [], { agents });
+    await g.round(at(0));
+    expect([...(await g.world(at(1))).directory.walletOwner]).toEqual([[wallet.research, "research"]]);
   });
 });
 
