@@ -10,7 +10,7 @@ import { alertId, raiseAlerts, resolveAlert } from "./alert-book.ts";
 import type { Cause } from "./alerts.ts";
 import { fingerprint } from "./canonical.ts";
 import { doneCause } from "./judge.ts";
-import { actionKey, dueActions, type KeptAction, settle } from "./outbox.ts";
+import { actionKey, dueActions, type KeptAction, NOT_FOUND, settle } from "./outbox.ts";
 import type { SessionKey, Sessions, Store } from "./ports.ts";
 import { changeSession, type KeptSession } from "./session-registry.ts";
 
@@ -56,27 +56,24 @@ async function enforceOne(parts: EnforceParts, action: KeptAction): Promise<Enfo
   const kept = stored?.data as unknown as KeptAction | undefined;
   if (kept === undefined || kept.nextAt === null || kept.managerArn === undefined) return null;
   const session = { managerArn: kept.managerArn, sessionId: kept.target };
-  const outcome = await remove(parts, session, kept);
+  const known = await changeSession(store, session, now(), (one) => one);
+  // A session that AgentCore never listed may be nobody's: what is not found then was deleted by us only if we had asked.
+  if (known.listed === null) await settle(store, kept.key, (one) => ({ ...one, tries: one.tries + 1 }));
+  const outcome = await remove(parts, known, kept);
   const at = now();
   if ("failed" in outcome) return failed(parts, kept, outcome.failed, at);
   const latencyMs = Date.parse(at) - Date.parse(kept.at);
-  await parts.tell([revokedFact(session, at)]);
-  const settled = await settle(store, kept.key, (known) =>
-    known.outcome === "done"
+  const wasThere = outcome.done !== NOT_FOUND || known.listed !== null || kept.tries > 0;
+  if (wasThere) await parts.tell([revokedFact(session, at)]);
+  else await changeSession(store, session, at, (one) => ({ ...one, goneAt: one.goneAt ?? at }));
+  const settled = await settle(store, kept.key, (one) =>
+    one.outcome === "done"
       ? null
-      : {
-          ...known,
-          outcome: "done",
-          doneAt: at,
-          latencyMs,
-          detail: outcome.done,
-          nextAt: null,
-          tries: known.tries + 1,
-        },
+      : { ...one, outcome: "done", doneAt: at, latencyMs, detail: outcome.done, nextAt: null, tries: kept.tries + 1 },
   );
   if (settled === null) return null;
   const over = await resolveAlert(store, alertId(failure(kept, ""), at), `revoked in the end: ${kept.target}`, at);
-  const told = await raiseAlerts(store, [doneCause(kept, at)], at);
+  const told = wasThere ? await raiseAlerts(store, [doneCause(kept, at)], at) : [];
   return { action: settled, alerts: [...told, ...(over === null ? [] : [over])] };
 }
 
@@ -88,16 +85,15 @@ type Outcome = { readonly done: string | null } | { readonly failed: string };
  * says is believed only where the config says nothing: else an agent could have another's session deleted.
  */
 async function remove(
-  { store, sessions, agents, now }: EnforceParts,
-  session: SessionKey,
+  { sessions, agents, now }: EnforceParts,
+  kept: KeptSession,
   action: KeptAction,
 ): Promise<Outcome> {
   if (sessions === null)
     return { failed: "AgentCore is not called here: no agent of the config has a paymentManagerArn" };
   const managers = new Set(Object.values(agents).flatMap(({ paymentManagerArn }) => paymentManagerArn ?? []));
-  if (managers.size > 0 && !managers.has(session.managerArn))
-    return { failed: `${session.managerArn} is no agent's paymentManagerArn in the config: it is not called` };
-  const kept = await changeSession(store, session, now(), (known) => known);
+  if (managers.size > 0 && !managers.has(kept.managerArn))
+    return { failed: `${kept.managerArn} is no agent's paymentManagerArn in the config: it is not called` };
   const users = usersOf(kept, action.agentIds, agents);
   if (users.length === 0)
     return {
@@ -106,7 +102,7 @@ async function remove(
     };
   for (const userId of users) {
     try {
-      const answer = await sessions.delete(session, userId);
+      const answer = await sessions.delete(kept, userId);
       if (answer.outcome === "deleted") return { done: null };
       const isOver = kept.expiresAt !== null && kept.expiresAt <= now();
       if (answer.outcome === "refused")
@@ -115,7 +111,7 @@ async function remove(
       return { failed: (error as Error).message };
     }
   }
-  return { done: "AgentCore had no such session" };
+  return { done: NOT_FOUND };
 }
 
 /** Users that a session may have been opened for, the surest first. */
@@ -135,7 +131,7 @@ async function failed(
   const pause = PAUSES_S[Math.min(kept.tries, PAUSES_S.length - 1)] as number;
   const nextAt = new Date(Date.parse(at) + pause * 1000).toISOString();
   const settled = await settle(store, kept.key, (known) =>
-    known.outcome === "done" ? null : { ...known, outcome: "failed", detail: message, nextAt, tries: known.tries + 1 },
+    known.outcome === "done" ? null : { ...known, outcome: "failed", detail: message, nextAt, tries: kept.tries + 1 },
   );
   if (settled === null) return null;
   return { action: settled, alerts: await raiseAlerts(store, [failure(kept, message)], at) };

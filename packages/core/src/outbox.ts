@@ -82,7 +82,7 @@ async function orderSome(store: Store, orders: readonly Order[], perMinute: numb
     for (const [i, one] of orders.entries()) {
       const before = stored[i];
       const kept = before === undefined ? null : (before.data as unknown as KeptAction);
-      const again = kept !== null && one.human && (kept.outcome === "skipped" || kept.outcome === "failed");
+      const again = kept !== null && isOrderedAgain(kept, one);
       if (kept !== null && !again) {
         known.push(kept);
         const reason = joined(kept.reason, one.reason);
@@ -165,6 +165,17 @@ function actionOf(one: Order, kept: KeptAction | null, allowed: boolean, now: st
   };
 }
 
+/**
+ * A human takes up what was held back or failed. And a session that AgentCore had not under one agent's user, and that
+ * is open all the same, was another's: a lie about it must not keep it from ever being revoked.
+ */
+function isOrderedAgain({ outcome, detail }: KeptAction, { human }: Order): boolean {
+  if (human && (outcome === "skipped" || outcome === "failed")) return true;
+  return outcome === "done" && detail === NOT_FOUND;
+}
+
+/** What is said of a deletion that found nothing. */
+export const NOT_FOUND = "AgentCore had no such session";
 export const HELD_BACK = "held back: more revocations in a minute than limits.revocationsPerMinute allows";
 
 /** Two reasons as one text. The same budget's figure is given once, as it was first. */

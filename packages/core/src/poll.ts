@@ -144,19 +144,23 @@ async function pollUser(
   for (const session of listed) {
     const at = now();
     let isNew = false;
+    let wasRevoked = false;
     const kept = await changeSession(store, session, at, (known) => {
       isNew = known.listed === null;
+      // What AgentCore lists is open, whatever was thought of it; a listing may cross a deletion of the same moment.
+      wasRevoked = known.revokedAt !== null && Date.parse(known.revokedAt) + CROSSING_MS < Date.parse(startedAt);
       return {
         ...known,
         listed: { userId: user.userId, agentIds: user.agentIds },
         expiresAt: session.expiresAt,
+        revokedAt: wasRevoked ? null : known.revokedAt,
         goneAt: null,
       };
     });
     if (isNew) await file(store, base.notes, session, user.agentIds, at);
     if (isNew || stopped) fresh.push(session);
-    if (kept.revokedAt !== null && Date.parse(kept.revokedAt) + CROSSING_MS < Date.parse(startedAt)) {
-      const action = await reopen(store, session, at);
+    if (wasRevoked) {
+      const action = await reopen(store, session, user, at);
       if (action !== null) again.push(action);
     }
     causes.push(...expiring(kept, at));
@@ -185,9 +189,14 @@ async function listAll(sessions: Sessions, { managerArn, userId }: User): Promis
 }
 
 /** A session that AgentCore lists though it was deleted: the stop did not stop, and is made again. */
-function reopen(store: Store, { managerArn, sessionId }: SessionKey, now: string): Promise<KeptAction | null> {
+function reopen(
+  store: Store,
+  { managerArn, sessionId }: SessionKey,
+  { agentIds }: User,
+  now: string,
+): Promise<KeptAction | null> {
   return settle(store, `revoke_session/${managerArn}/${sessionId}`, (known) =>
-    known.outcome === "done"
+    known.outcome === "done" && known.agentIds.some((id) => agentIds.includes(id))
       ? { ...known, outcome: "due", nextAt: now, detail: "AgentCore still lists it: it is revoked again" }
       : null,
   );

@@ -1,6 +1,7 @@
 /** What budgets that bite do, case by case: given these events at this time, then these sessions are stopped. */
 import { describe, expect, test } from "vitest";
 import { freezeByHuman, revokeByHuman, sessionsByName, sessionsInScope, unfreezeByHuman } from "../src/commands.ts";
+import { listPayments } from "../src/lists.ts";
 import { order } from "../src/outbox.ts";
 import {
   applyConfig,
@@ -11,6 +12,7 @@ import {
   removePolicy,
   setPolicy,
 } from "../src/policies.ts";
+import { emptyPolls, poll } from "../src/poll.ts";
 import { recount } from "../src/recount.ts";
 import { refold } from "../src/refold.ts";
 import { agentCoreModel } from "./agentcore-model.ts";
@@ -340,6 +342,24 @@ describe("enforce", () => {
     await g.enforce(at(1));
     expect(model.deleted).toEqual([]);
     expect(model.isOpen({ managerArn: ARN, sessionId: "victim" })).toBe(true);
+  });
+
+  test("naming a session before its owner does neither marks it revoked nor keeps it from being revoked", async () => {
+    const model = agentCoreModel();
+    model.open({ managerArn: ARN, sessionId: "victim", userId: "t" });
+    const g = await governed([day()], { sessions: model.sessions });
+    const lie = { ...session("victim"), userId: "u" };
+    await g.tell([spend("7", 0, "victim", { session: lie })], at(0));
+    expect((await g.enforce(at(1)))[0]?.action.outcome).toBe("done"); // under research's user there is none
+    const own = { ...session("victim"), userId: "t" };
+    await g.tell([signed("8", 10, { session: own, amount: "1" }, "trader", wallet.trader)], at(10));
+    const { payments } = await listPayments(g.store, await g.world(at(10)), at(10), { agent: "trader" }, { limit: 9 });
+    expect(payments).toMatchObject([{ breaks: [] }]);
+    // AgentCore lists it as trader's; then trader is over too.
+    await poll({ store: g.store, sessions: model.sessions, base: g.base, now: () => at(11) }, emptyPolls());
+    await g.tell([signed("6", 12, { session: own }, "trader", wallet.trader)], at(12));
+    await g.enforce(at(13));
+    expect(model.deleted).toEqual(["victim"]);
   });
 
   test("a payment manager of nobody in the config is not called", async () => {

@@ -67,10 +67,12 @@ describe("sessions that no event named", () => {
     await g.enforce(at(1), model.sessions); // finds none: as good as deleted
     expect((await g.action("s1"))?.outcome).toBe("done");
     model.open(open("s1")); // AgentCore had it all the same
-    const { again } = await g.round(at(30));
-    expect(again.map(({ target }) => target)).toEqual(["s1"]);
+    expect((await g.round(at(30))).due).toEqual(["s1"]);
     await g.enforce(at(31), model.sessions);
     expect(model.deleted).toEqual(["s1"]);
+    model.open(open("s1")); // and has it again
+    const { again } = await g.round(at(60));
+    expect(again.map(({ target }) => target)).toEqual(["s1"]);
   });
 
   test("what somebody else deleted is over", async () => {
