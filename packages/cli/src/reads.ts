@@ -4,7 +4,8 @@ import { type Cause, openAlerts } from "@bursar/core/alerts";
 import { readBudgets } from "@bursar/core/budget-reads";
 import { aliasPk, TIES } from "@bursar/core/items";
 import { eachPayment, showById } from "@bursar/core/lists";
-import { type KeptAction, listActions } from "@bursar/core/outbox";
+import { eachAction, type KeptAction } from "@bursar/core/outbox";
+import { all } from "@bursar/core/pages";
 import type { Store } from "@bursar/core/ports";
 import { readSessions } from "@bursar/core/session-reads";
 import type { CorrelateWorld } from "@bursar/core/write";
@@ -88,14 +89,7 @@ export function openCauses({ overview, quarantine }: Pick<Readable, "overview" |
 
 /** Actions, the latest first. */
 export async function actionsOf({ store }: Readable): Promise<Action[]> {
-  const actions: Action[] = [];
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof listActions>> = await listActions(store, { after });
-    actions.push(...page.actions.map(publicAction));
-    after = page.next;
-  } while (after !== null);
-  return actions.reverse();
+  return (await all(eachAction(store))).map(publicAction).reverse();
 }
 
 /** An action without what only the outbox needs. */

@@ -5,6 +5,8 @@
 import type { Alert } from "@bursar/events/shapes";
 import type { Cause } from "./alerts.ts";
 import { fingerprint } from "./canonical.ts";
+import { changeItem } from "./change.ts";
+import { eachEntry } from "./pages.ts";
 import type { Json, Key, Store } from "./ports.ts";
 
 interface Kept extends Alert {
@@ -17,7 +19,6 @@ interface Kept extends Alert {
 /** The partition of the list index that all kept alerts stand in, by when they were opened. */
 const ALERTS_LIST = "#alerts";
 const SAMPLES_MAX = 10;
-const ATTEMPTS_MAX = 12;
 
 const alertKey = (id: string): Key => ({ pk: `ALERT#${id}`, sk: "." });
 
@@ -46,12 +47,7 @@ export function resolveAlert(store: Store, id: string, text: string, now: string
 /** Every kept alert as it stands at `now`, the earliest opened first. */
 export async function listAlerts(store: Store, now: string): Promise<Alert[]> {
   const alerts: Alert[] = [];
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Store["index"]>> = await store.index("list", ALERTS_LIST, { after });
-    for (const { data } of page.items) alerts.push(shown(data as unknown as Kept, now));
-    after = page.next;
-  } while (after !== null);
+  for await (const { data } of eachEntry(store, "list", ALERTS_LIST)) alerts.push(shown(data as unknown as Kept, now));
   return alerts;
 }
 
@@ -81,17 +77,15 @@ async function change(
   now: string,
   edit: (kept: Kept | null) => Kept | null,
 ): Promise<Alert | null> {
-  const key = alertKey(id);
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const [stored] = await store.get([key]);
+  let after: Kept | null = null;
+  const changed = await changeItem(store, alertKey(id), (stored) => {
     const before = (stored?.data as unknown as Kept | undefined) ?? null;
-    const after = edit(before);
+    after = edit(before);
     if (after === null || after === before) return null;
     const list = { partition: ALERTS_LIST, sort: `${after.openedAt}#${fingerprint(id)}` };
-    const put = { ...key, data: after as unknown as Json, index: { list }, expected: stored?.version ?? null };
-    if ((await store.commit([put], [])) === "done") return shown(after, now);
-  }
-  throw new Error(`others change the alert ${id} all the time: try again`);
+    return { data: after as unknown as Json, index: { list } };
+  });
+  return changed && after !== null ? shown(after, now) : null;
 }
 
 function shown({ until, samples: _, ...alert }: Kept, now: string): Alert {

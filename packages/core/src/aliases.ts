@@ -3,6 +3,7 @@ import { rowId } from "@bursar/events/ids";
 import { ANSWERS } from "./delivery.ts";
 import type { Fact } from "./fact.ts";
 import { aliasPk, FACTS, TIES } from "./items.ts";
+import { eachFact } from "./pages.ts";
 import type { Tie } from "./payment.ts";
 import type { Store, Fact as StoredFact } from "./ports.ts";
 
@@ -48,14 +49,7 @@ export function exchanges(content: AliasContent, paymentId: string): boolean {
 
 async function readAll(store: Store, alias: string, prefix: string): Promise<StoredFact[]> {
   const items: StoredFact[] = [];
-  let after: string | null = null;
-  do {
-    const page: { items: readonly StoredFact[]; next: string | null } = await store.facts(aliasPk(alias), prefix, {
-      after,
-    });
-    items.push(...page.items);
-    after = page.next;
-  } while (after !== null);
+  for await (const item of eachFact(store, aliasPk(alias), prefix)) items.push(item);
   return items;
 }
 

@@ -8,7 +8,7 @@ import { agentsOf, isStoppedWith, scopesOf } from "./members.ts";
 import { notedAgents } from "./notes.ts";
 import { type KeptAction, order, settle } from "./outbox.ts";
 import type { SessionKey, Store } from "./ports.ts";
-import { asOpen, isOpen, type KeptSession, keptSessions, listSessions, openSessions } from "./session-registry.ts";
+import { asOpen, eachSession, isOpen, type KeptSession, keptSessions, openSessions } from "./session-registry.ts";
 import { changeStops, type FreezeCause, freezeOf, withoutFrozen } from "./stops.ts";
 import { windowOf } from "./windows.ts";
 
@@ -37,17 +37,14 @@ export async function sessionsInScope(
 
 /** The sessions that an id means: whole, or the beginning of one. Two or more: ambiguous. */
 export async function sessionsByName(store: Store, name: string, managerArn: string | null): Promise<KeptSession[]> {
+  const exact: KeptSession[] = [];
   const found: KeptSession[] = [];
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof listSessions>> = await listSessions(store, { after });
-    for (const kept of page.sessions) {
-      if (managerArn !== null && kept.managerArn !== managerArn) continue;
-      if (kept.sessionId === name) return [kept];
-      if (kept.sessionId.startsWith(name) && found.length < CANDIDATES_MAX) found.push(kept);
-    }
-    after = page.next;
-  } while (after !== null);
+  for await (const kept of eachSession(store)) {
+    if (managerArn !== null && kept.managerArn !== managerArn) continue;
+    if (kept.sessionId === name) exact.push(kept);
+    else if (kept.sessionId.startsWith(name) && found.length < CANDIDATES_MAX) found.push(kept);
+  }
+  if (exact.length > 0) return exact;
   return found;
 }
 

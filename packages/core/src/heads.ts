@@ -1,5 +1,6 @@
 /** How far each chain is: of `chain.heads` the greatest of each stands. */
 import type { Heads } from "./assess.ts";
+import { changeItem } from "./change.ts";
 import { headsKey } from "./items.ts";
 import type { Store } from "./ports.ts";
 
@@ -14,14 +15,14 @@ export function greatest(known: Heads | undefined, { latest, safe, final }: Head
 
 /** Raises the stored heads; answers what stands now. */
 export async function raiseHeads(store: Store, chainId: number, seen: Heads): Promise<Heads> {
-  for (;;) {
-    const [stored] = await store.get([headsKey(chainId)]);
+  let raised = seen;
+  await changeItem(store, headsKey(chainId), (stored) => {
     const known = stored?.data as unknown as Heads | undefined;
-    const raised = greatest(known, seen);
-    if (known?.latest === raised.latest && known.safe === raised.safe && known.final === raised.final) return raised;
-    const put = { ...headsKey(chainId), data: { ...raised }, expected: stored?.version ?? null };
-    if ((await store.commit([put], [])) === "done") return raised;
-  }
+    raised = greatest(known, seen);
+    const isSame = known?.latest === raised.latest && known.safe === raised.safe && known.final === raised.final;
+    return isSame ? null : { data: { ...raised } };
+  });
+  return raised;
 }
 
 /** The stored heads of a chain; undefined where none were ever seen. */

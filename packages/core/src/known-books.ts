@@ -4,6 +4,7 @@ import { fingerprint } from "./canonical.ts";
 import { type Effects, type ScopeKind, sessionScope } from "./effects.ts";
 import { hourOf, SESSION_HOURS_MAX } from "./hours.ts";
 import type { Note } from "./notes.ts";
+import { eachFact } from "./pages.ts";
 import type { SessionKey, Store } from "./ports.ts";
 
 /** Scopes that are made of the sessions that signed a payment of theirs. */
@@ -43,27 +44,17 @@ export async function* knownCounters(
   which: "held" | "all" | { readonly window: string; readonly start: string | null },
 ): AsyncGenerator<string> {
   const prefix = which === "held" ? HELD : which === "all" ? "" : windowPlace(which.window, which.start);
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Store["facts"]>> = await store.facts(counterPk(kind), prefix, { after });
-    for (const { data } of page.items) yield (data as { counter: string }).counter;
-    after = page.next;
-  } while (after !== null);
+  for await (const { data } of eachFact(store, counterPk(kind), prefix)) yield (data as { counter: string }).counter;
 }
 
 /** Sessions that signed what the counters count and may still be open at `now`. */
 export async function signersOf(store: Store, counters: readonly string[], now: string): Promise<SessionKey[]> {
   const found = new Map<string, SessionKey>();
   for (const counter of counters) {
-    let after: string | null = hourOf(now, -SESSION_HOURS_MAX);
-    do {
-      const page: Awaited<ReturnType<Store["facts"]>> = await store.facts(signersPk(counter), "", { after });
-      for (const { data } of page.items) {
-        const session = data as unknown as SessionKey;
-        found.set(sessionScope(session).id, session);
-      }
-      after = page.next;
-    } while (after !== null);
+    for await (const { data } of eachFact(store, signersPk(counter), "", hourOf(now, -SESSION_HOURS_MAX))) {
+      const session = data as unknown as SessionKey;
+      found.set(sessionScope(session).id, session);
+    }
   }
   return [...found.values()];
 }

@@ -6,6 +6,7 @@ import { isSuperseded } from "./delivery.ts";
 import type { Effects } from "./effects.ts";
 import { aliasPk, paymentKey, TIES } from "./items.ts";
 import { notedAgents } from "./notes.ts";
+import { eachEntry } from "./pages.ts";
 import { isNamed } from "./payment.ts";
 import type { Store, Stored } from "./ports.ts";
 import { load } from "./record.ts";
@@ -120,14 +121,7 @@ async function* merged(store: Store, partitions: readonly string[], after: strin
   }
 }
 
-async function* entries(store: Store, partition: string, from: string | null): AsyncGenerator<Stored, undefined> {
-  let after: string | null = null;
-  do {
-    // Ids hold no control characters; LMDB's index has a zero of its own behind the sort.
-    const range = { ...(from === null ? {} : { from: `${from}\u0001` }), after, limit: PAGE };
-    const page: Awaited<ReturnType<Store["index"]>> = await store.index("list", partition, range);
-    for (const item of page.items) yield item;
-    after = page.next;
-  } while (after !== null);
-  return undefined;
+function entries(store: Store, partition: string, from: string | null): AsyncGenerator<Stored, undefined> {
+  // Ids hold no control characters; LMDB's index has a zero of its own behind the sort.
+  return eachEntry(store, "list", partition, { ...(from === null ? {} : { from: `${from}\u0001` }), limit: PAGE });
 }

@@ -3,6 +3,7 @@
  * session is). Each is an idempotent put made before what it points to; what this process has noted it need not again.
  */
 import { AGENTS } from "./items.ts";
+import { eachFact } from "./pages.ts";
 import type { Put, Store } from "./ports.ts";
 
 /** What one process has noted. A cache: losing it costs writes, never truth. */
@@ -40,11 +41,6 @@ export const agentNote = (agentId: string): Note => ({
 /** Every agent that was noted. */
 export async function notedAgents(store: Store): Promise<string[]> {
   const agents: string[] = [];
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Store["facts"]>> = await store.facts(AGENTS, "", { after });
-    for (const { sk } of page.items) agents.push(sk);
-    after = page.next;
-  } while (after !== null);
+  for await (const { sk } of eachFact(store, AGENTS, "")) agents.push(sk);
   return agents;
 }

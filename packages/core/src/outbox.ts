@@ -5,6 +5,8 @@
  */
 import type { Action } from "@bursar/events/shapes";
 import { fingerprint } from "./canonical.ts";
+import { changeItem } from "./change.ts";
+import { eachEntry } from "./pages.ts";
 import type { Item, Json, Key, Store, Stored, VersionedPut } from "./ports.ts";
 
 /** An action as it is kept. */
@@ -115,12 +117,8 @@ export async function dueActions(store: Store, now: string, limit: number): Prom
 }
 
 /** Every action, the latest last. */
-export async function listActions(
-  store: Store,
-  page: { readonly after?: string | null; readonly limit?: number } = {},
-): Promise<{ actions: readonly KeptAction[]; next: string | null }> {
-  const { items, next } = await store.index("list", ACTIONS_LIST, page);
-  return { actions: items.map(({ data }) => data as unknown as KeptAction), next };
+export async function* eachAction(store: Store): AsyncGenerator<KeptAction> {
+  for await (const { data } of eachEntry(store, "list", ACTIONS_LIST)) yield data as unknown as KeptAction;
 }
 
 /** Notes what became of an action. Null where it stands otherwise meanwhile: somebody else has done it. */
@@ -129,24 +127,25 @@ export async function settle(
   key: string,
   edit: (kept: KeptAction) => KeptAction | null,
 ): Promise<KeptAction | null> {
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const [stored] = await store.get([actionKey(key)]);
-    if (stored === undefined) return null;
-    const after = edit(stored.data as unknown as KeptAction);
-    if (after === null) return null;
-    if ((await store.commit([putOf(after, stored)], [])) === "done") return after;
-  }
-  throw new Error(`others change the action ${key} all the time: try again`);
+  let after: KeptAction | null = null;
+  await changeItem(store, actionKey(key), (stored) => {
+    after = stored === undefined ? null : edit(stored.data as unknown as KeptAction);
+    return after === null ? null : keptAs(after);
+  });
+  return after;
 }
 
-/** The put that keeps an action: in the due index while it is to be tried, in the list always. */
+/** The put that keeps an action. */
 export function putOf(action: KeptAction, before: Stored | undefined): VersionedPut {
+  return { ...actionKey(action.key), ...keptAs(action), expected: before?.version ?? null };
+}
+
+/** How an action is kept: in the due index while it is to be tried, in the list always. */
+function keptAs(action: KeptAction): Pick<Item, "data" | "index"> {
   const name = fingerprint(action.key);
-  const index: Item["index"] = {
-    list: { partition: ACTIONS_LIST, sort: `${action.at}#${name}` },
-    ...(action.nextAt === null ? {} : { due: { partition: DUE, sort: `${action.nextAt}#${name}` } }),
-  };
-  return { ...actionKey(action.key), data: action as unknown as Json, index, expected: before?.version ?? null };
+  const list = { partition: ACTIONS_LIST, sort: `${action.at}#${name}` };
+  const due = action.nextAt === null ? {} : { due: { partition: DUE, sort: `${action.nextAt}#${name}` } };
+  return { data: action as unknown as Json, index: { list, ...due } };
 }
 
 function actionOf(one: Order, kept: KeptAction | null, allowed: boolean, now: string): KeptAction {

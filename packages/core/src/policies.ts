@@ -6,6 +6,7 @@
  */
 import type { Policy } from "@bursar/events/config-schema";
 import { canonical } from "./canonical.ts";
+import { changeItem } from "./change.ts";
 import { type Counted, countedBy } from "./effects.ts";
 import type { Json, Key, Store, Stored } from "./ports.ts";
 
@@ -49,9 +50,6 @@ export interface InForce {
 }
 
 export const POLICIES_KEY: Key = { pk: "POLICY", sk: "." };
-
-/** Tries of a change that others change meanwhile. */
-const ATTEMPTS_MAX = 12;
 
 /** The budgets as they stand in the table; of an empty one, none. */
 export function policiesOf(stored: Stored | undefined): Policies {
@@ -141,33 +139,29 @@ export async function raisePolicy(store: Store, id: string, raise: Raise | null)
 
 /** Notes that every payment was folded under `edition`. */
 export async function noteBooked(store: Store, edition: number): Promise<void> {
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const [stored] = await store.get([POLICIES_KEY]);
+  await changeItem(store, POLICIES_KEY, (stored) => {
     const before = policiesOf(stored);
-    if (before.booked >= edition) return;
-    const data = encode({ ...before, booked: edition });
-    if ((await store.commit([{ ...POLICIES_KEY, data, expected: stored?.version ?? null }], [])) === "done") return;
-  }
-  throw new Error("the budgets are changed by others all the time: try again");
+    return before.booked >= edition ? null : { data: encode({ ...before, booked: edition }) };
+  });
 }
 
 async function change(store: Store, edit: (kept: readonly KeptPolicy[]) => readonly KeptPolicy[]): Promise<Policies> {
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const [stored] = await store.get([POLICIES_KEY]);
+  let after = NONE;
+  await changeItem(store, POLICIES_KEY, (stored) => {
     const before = policiesOf(stored);
+    after = before;
     const edited = edit(before.kept);
-    if (canonical(encode({ ...before, kept: edited })) === canonical(encode(before)) && stored !== undefined)
-      return before;
+    if (stored !== undefined && canonical(encode({ ...before, kept: edited })) === canonical(encode(before)))
+      return null;
     const edition = before.edition + 1;
     const kept = edited.map((one) => ({ ...one, since: countedSince(before.kept, one.policy) ?? edition }));
     const isNew = kept.some(({ since, removed }) => since === edition && !removed);
     // Nothing new to count: what was booked before is booked now.
     const booked = !isNew && before.booked === before.edition ? edition : before.booked;
-    const after: Policies = { edition, booked, kept };
-    const put = { ...POLICIES_KEY, data: encode(after), expected: stored?.version ?? null };
-    if ((await store.commit([put], [])) === "done") return after;
-  }
-  throw new Error("the budgets are changed by others all the time: try again");
+    after = { edition, booked, kept };
+    return { data: encode(after) };
+  });
+  return after;
 }
 
 /** The edition since which what a budget counts is counted, by it or by others in force; null where it is not. */

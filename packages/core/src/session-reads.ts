@@ -2,18 +2,13 @@
 import type { Session } from "@bursar/events/shapes";
 import { heldCounter, readCounters } from "./counters.ts";
 import { scopeName, sessionScope } from "./effects.ts";
+import { all } from "./pages.ts";
 import type { Store } from "./ports.ts";
-import { agentsOfSession, type KeptSession, listSessions } from "./session-registry.ts";
+import { agentsOfSession, eachSession, type KeptSession } from "./session-registry.ts";
 
 /** Every session, by manager and id. */
 export async function readSessions(store: Store, now: string): Promise<Session[]> {
-  const found: Session[] = [];
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof listSessions>> = await listSessions(store, { after });
-    found.push(...(await shown(store, page.sessions, now)));
-    after = page.next;
-  } while (after !== null);
+  const found = await shown(store, await all(eachSession(store)), now);
   return found.sort((a, b) => (`${a.managerArn}/${a.id}` < `${b.managerArn}/${b.id}` ? -1 : 1));
 }
 

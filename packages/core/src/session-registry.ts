@@ -5,10 +5,12 @@
 import type { EventOf } from "@bursar/events/contract";
 import type { Told } from "@bursar/events/envelope";
 import { fingerprint } from "./canonical.ts";
+import { changeItem } from "./change.ts";
 import { sessionScope } from "./effects.ts";
 import { hourOf, SESSION_HOURS_MAX } from "./hours.ts";
 import type { OpenSession } from "./judge.ts";
 import { agentNote, type Notes, note } from "./notes.ts";
+import { eachEntry, eachFact } from "./pages.ts";
 import type { Json, Key, SessionKey, Store, Stored } from "./ports.ts";
 
 /** A session as it is kept. Times are ISO-8601, amounts decimal strings of atomic units. */
@@ -40,7 +42,6 @@ export interface KeptSession extends SessionKey {
 const AGENTS_MAX = 8;
 /** Sessions of one agent that are looked at: more than one user can open in their lifetime by AgentCore's quotas. */
 const SESSIONS_MAX = 2_000;
-const ATTEMPTS_MAX = 12;
 /** Sessions that are kept at once. */
 const AT_ONCE = 16;
 /** The partition of the list index that all sessions stand in, by when they were first heard of. */
@@ -149,15 +150,10 @@ export async function openSessions(store: Store, agentIds: Iterable<string>, now
 export async function recentSessions(store: Store, agentIds: Iterable<string>, now: string): Promise<KeptSession[]> {
   const found = new Map<string, SessionKey>();
   for (const agentId of agentIds) {
-    let after: string | null = hourOf(now, -SESSION_HOURS_MAX);
-    do {
-      const page: Awaited<ReturnType<Store["facts"]>> = await store.facts(agentPk(agentId), "", { after });
-      for (const { data } of page.items) {
-        const session = data as unknown as SessionKey;
-        if (found.size < SESSIONS_MAX) found.set(sessionScope(session).id, session);
-      }
-      after = page.next;
-    } while (after !== null);
+    for await (const { data } of eachFact(store, agentPk(agentId), "", hourOf(now, -SESSION_HOURS_MAX))) {
+      const session = data as unknown as SessionKey;
+      if (found.size < SESSIONS_MAX) found.set(sessionScope(session).id, session);
+    }
   }
   return keptSessions(store, [...found.values()]);
 }
@@ -169,13 +165,9 @@ export async function keptSessions(store: Store, sessions: readonly SessionKey[]
   return stored.flatMap((item) => (item === undefined ? [] : [item.data as unknown as KeptSession]));
 }
 
-/** Every session, the latest heard of last, from behind `after`. */
-export async function listSessions(
-  store: Store,
-  page: { readonly from?: string; readonly after?: string | null; readonly limit?: number } = {},
-): Promise<{ sessions: readonly KeptSession[]; next: string | null }> {
-  const { items, next } = await store.index("list", SESSIONS_LIST, page);
-  return { sessions: items.map(({ data }) => data as unknown as KeptSession), next };
+/** Every session, the latest heard of last. */
+export async function* eachSession(store: Store): AsyncGenerator<KeptSession> {
+  for await (const { data } of eachEntry(store, "list", SESSIONS_LIST)) yield data as unknown as KeptSession;
 }
 
 /** Changes a session under its version, made new where there is none; answers what is kept then. */
@@ -186,16 +178,15 @@ export async function changeSession(
   edit: (kept: KeptSession) => KeptSession,
 ): Promise<KeptSession> {
   const key = sessionKey(session);
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const [stored] = await store.get([key]);
+  let after = keptOf(session, undefined, now);
+  await changeItem(store, key, (stored) => {
     const before = keptOf(session, stored, now);
-    const after = edit(before);
-    if (stored !== undefined && JSON.stringify(after) === JSON.stringify(before)) return before;
+    after = edit(before);
+    if (stored !== undefined && JSON.stringify(after) === JSON.stringify(before)) return null;
     const list = { partition: SESSIONS_LIST, sort: `${after.since}#${fingerprint(key.pk)}` };
-    const put = { ...key, data: after as unknown as Json, index: { list }, expected: stored?.version ?? null };
-    if ((await store.commit([put], [])) === "done") return after;
-  }
-  throw new Error(`others change the session ${session.sessionId} all the time: try again`);
+    return { data: after as unknown as Json, index: { list } };
+  });
+  return after;
 }
 
 function keptOf({ managerArn, sessionId }: SessionKey, stored: Stored | undefined, now: string): KeptSession {

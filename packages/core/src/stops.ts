@@ -2,6 +2,7 @@
  * Who is stopped: agents that are frozen until a human says otherwise, and agents that a budget's revoke level stands
  * against. One small item, read with every batch, because whatever a frozen agent opens is deleted on sight.
  */
+import { changeItem } from "./change.ts";
 import type { Json, Key, Store, Stored } from "./ports.ts";
 
 export interface Freeze {
@@ -29,8 +30,6 @@ export interface Stops {
 
 export const STOPS_KEY: Key = { pk: "STOPS", sk: "." };
 
-/** Tries of a change that others change meanwhile. */
-const ATTEMPTS_MAX = 12;
 const NOBODY: Stops = { frozen: {}, lifted: {}, watched: {} };
 
 export function stopsOf(stored: Stored | undefined): Stops {
@@ -80,15 +79,13 @@ export function withWatched(stops: Stops, agentIds: Iterable<string>, until: str
 
 /** Changes the stops under their version; answers what stands then. `edit` answers the same object for no change. */
 export async function changeStops(store: Store, edit: (stops: Stops) => Stops): Promise<Stops> {
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const [stored] = await store.get([STOPS_KEY]);
+  let after = NOBODY;
+  await changeItem(store, STOPS_KEY, (stored) => {
     const before = stopsOf(stored);
-    const after = edit(before);
-    if (after === before) return before;
-    const put = { ...STOPS_KEY, data: after as unknown as Json, expected: stored?.version ?? null };
-    if ((await store.commit([put], [])) === "done") return after;
-  }
-  throw new Error("others change who is stopped all the time: try again");
+    after = edit(before);
+    return after === before ? null : { data: after as unknown as Json };
+  });
+  return after;
 }
 
 function sameCause(a: FreezeCause, b: FreezeCause): boolean {

@@ -2,6 +2,7 @@
  * Whose wallets AgentCore keeps: it knows the address behind each user's payment instrument. Its word comes behind the
  * config's (an agent with configured wallets owns just those) and before what agents claim by signing.
  */
+import { changeItem } from "./change.ts";
 import type { Directory } from "./directory.ts";
 import type { Json, Key, Store, Stored } from "./ports.ts";
 
@@ -12,7 +13,6 @@ export interface Instruments {
 
 export const INSTRUMENTS_KEY: Key = { pk: "WALLETS", sk: "." };
 
-const ATTEMPTS_MAX = 12;
 const NONE: Instruments = {};
 
 export function instrumentsOf(stored: Stored | undefined): Instruments {
@@ -26,17 +26,13 @@ export async function keepInstruments(
   agentIds: readonly string[],
   wallets: readonly string[],
 ): Promise<boolean> {
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const [stored] = await store.get([INSTRUMENTS_KEY]);
+  return changeItem(store, INSTRUMENTS_KEY, (stored) => {
     const before = instrumentsOf(stored);
     const known = Object.hasOwn(before, user) ? before[user] : undefined;
     const now = { agentIds: [...agentIds].sort(), wallets: [...new Set(wallets)].sort() };
-    if (JSON.stringify(known) === JSON.stringify(now)) return false;
-    const data = { ...before, [user]: now } as unknown as Json;
-    const put = { ...INSTRUMENTS_KEY, data, expected: stored?.version ?? null };
-    if ((await store.commit([put], [])) === "done") return true;
-  }
-  throw new Error("others change the wallets of AgentCore's users all the time: try again");
+    if (JSON.stringify(known) === JSON.stringify(now)) return null;
+    return { data: { ...before, [user]: now } as unknown as Json };
+  });
 }
 
 /** The config's directory, and in it the wallets of AgentCore's users where the config says nothing of them. */

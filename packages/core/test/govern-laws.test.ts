@@ -13,7 +13,8 @@ import { enforceDue } from "../src/enforce.ts";
 import { baseOf, type GovernBase, govern, governAll, worldAt } from "../src/govern.ts";
 import { ingest, movedBy } from "../src/ingest.ts";
 import { knownCounters, SCOPE_KINDS } from "../src/known-books.ts";
-import { listActions } from "../src/outbox.ts";
+import { eachAction } from "../src/outbox.ts";
+import { all } from "../src/pages.ts";
 import { applyConfig, noteBooked, raisePolicy, readPolicies, removePolicy, setPolicy } from "../src/policies.ts";
 import { recount } from "../src/recount.ts";
 import { refold } from "../src/refold.ts";
@@ -210,7 +211,7 @@ async function check(memory: Memory, agentCore: AgentCoreModel): Promise<void> {
   expect([...applied]).toEqual([]); // each counter was noted
   const governed = await governAll(store, world, NOW);
   expect([governed.due, governed.frozen, governed.heldBack, governed.alerts]).toEqual([[], [], [], []]);
-  const { actions } = await listActions(store);
+  const actions = await all(eachAction(store));
   expect(actions.filter(({ outcome }) => outcome === "due")).toEqual([]);
   // Each deletion was ordered, for a figure that had reached its threshold, and made once.
   const revocations = actions.filter(({ kind }) => kind === "revoke_session");
@@ -231,7 +232,7 @@ function versions(memory: Memory): string[] {
 }
 
 async function ordered(store: ReturnType<typeof memoryStore>): Promise<string[]> {
-  return (await listActions(store)).actions.map(named).sort();
+  return (await all(eachAction(store))).map(named).sort();
 }
 
 const named = ({ kind, target }: Pick<Action, "kind" | "target">): string => `${kind} ${target}`;

@@ -6,7 +6,8 @@ import { listAlerts } from "../src/alert-book.ts";
 import { enforceDue } from "../src/enforce.ts";
 import { baseOf, type Governed, governAll, worldAt } from "../src/govern.ts";
 import { type Ingested, ingest } from "../src/ingest.ts";
-import { type KeptAction, listActions } from "../src/outbox.ts";
+import { eachAction, type KeptAction } from "../src/outbox.ts";
+import { all } from "../src/pages.ts";
 import { applyConfig, noteBooked } from "../src/policies.ts";
 import type { Sessions } from "../src/ports.ts";
 import { worldOf } from "../src/world.ts";
@@ -53,11 +54,11 @@ export async function governed(budgets: readonly BudgetInput[], options: Governe
       }),
     /** `<kind> <target> <outcome>` of each, ascending. */
     async actions(): Promise<string[]> {
-      const { actions } = await listActions(store);
+      const actions = await all(eachAction(store));
       return actions.map(({ kind, target, outcome }) => `${kind} ${target} ${outcome}`).sort();
     },
     async action(target: string): Promise<KeptAction | undefined> {
-      return (await listActions(store)).actions.find((one) => one.target === target);
+      return (await all(eachAction(store))).find((one) => one.target === target);
     },
     /** Ids of the alerts that are open at `now`. */
     async open(now: string): Promise<string[]> {

@@ -4,18 +4,27 @@
  * core decides the strings (`core/src/items.ts`); the adapters know no kinds and treat all items alike. An item is
  * written by `putAll` (a fact: version 0, earliest `at`), by `commit` (versioned state), or is a counter (adds only).
  *
- * | item                 | pk           | sk                   | kind      | asked for by                     |
- * |----------------------|--------------|----------------------|-----------|----------------------------------|
- * | payment              | PAY#<id>     | .                    | versioned | key; `list` by id; `due` by time |
- * | fact of an alias     | AL#<alias>   | F#<hash>             | fact      | partition and prefix             |
- * | tie to a payment     | AL#<alias>   | T#<payment id>#<who> | fact      | partition and prefix             |
- * | counter of a scope   | CTR#<scope>  | held, <window>       | counter   | key, many at once                |
- * | action (outbox)      | OUT#<key>    | .                    | versioned | key; `due` until it is done      |
- * | chain cursor, heads  | CUR#<chain>  | <what>               | versioned | key                              |
- * | config folded under  | CONFIG       | .                    | versioned | key                              |
- * | agent listed by      | AGENTS       | <agent>              | fact      | partition                        |
- * | refused event        | QUARANTINE   | <hash>               | fact      | partition, in pages              |
- * | WALLET, SESSION, ... | <kind>#<id>  | .                    | versioned | key; `list` by kind              |
+ * | item                 | pk                    | sk                   | kind      | asked for by                                |
+ * |----------------------|-----------------------|----------------------|-----------|---------------------------------------------|
+ * | payment              | PAY#<id>              | .                    | versioned | key; `list` by id; `due` by time; feed      |
+ * | fact of an alias     | AL#<alias>            | F#<hash>             | fact      | partition and prefix                        |
+ * | tie to a payment     | AL#<alias>            | T#<payment id>#<who> | fact      | partition and prefix                        |
+ * | counter, in shards   | CTR#<scope>, CTR1#... | held, <window>       | counter   | key, many at once                           |
+ * | counter that exists  | BOOKS#<scope kind>    | held#, <window>#     | fact      | partition and prefix                        |
+ * | session on a counter | SGN#<counter>         | <hour>#<hash>        | fact      | partition from an hour on                   |
+ * | session of an agent  | AGT#<agent>           | <hour>#<hash>        | fact      | partition from an hour on                   |
+ * | session              | SES#<arn>/<id>        | .                    | versioned | key; `list` by when it was first heard of   |
+ * | action (outbox)      | OUT#<key>             | .                    | versioned | key; `due` until it is done; `list` by time |
+ * | alert of governance  | ALERT#<id>            | .                    | versioned | key; `list` by when it was opened           |
+ * | budgets in force     | POLICY                | .                    | versioned | key, with every batch                       |
+ * | who is stopped       | STOPS                 | .                    | versioned | key, with every batch                       |
+ * | wallets of users     | WALLETS               | .                    | versioned | key, with every batch                       |
+ * | revocations a minute | BLAST                 | .                    | versioned | key                                         |
+ * | chain cursor, heads  | CUR#<chain>           | <what>               | versioned | key                                         |
+ * | place in the feed    | CUR#govern            | .                    | versioned | key                                         |
+ * | config folded under  | CONFIG                | .                    | versioned | key                                         |
+ * | agent listed by      | AGENTS                | <agent>              | fact      | partition                                   |
+ * | refused event        | QUARANTINE            | <hash>               | fact      | partition, in pages                         |
  *
  * Access patterns: items by key (consistent); one partition by prefix of sk (consistent); one partition of a sparse
  * index by range (may lag); counters by key (consistent); all that `commit` put, in order per item. There are no scans,

@@ -4,7 +4,8 @@ import { DynamoDBStreamsClient } from "@aws-sdk/client-dynamodb-streams";
 import { enforceDue } from "@bursar/core/enforce";
 import { baseOf, govern, governAll, worldAt } from "@bursar/core/govern";
 import { ingest, movedBy } from "@bursar/core/ingest";
-import { listActions } from "@bursar/core/outbox";
+import { eachAction } from "@bursar/core/outbox";
+import { all } from "@bursar/core/pages";
 import { applyConfig, noteBooked } from "@bursar/core/policies";
 import type { Sessions, Store } from "@bursar/core/ports";
 import { recount } from "@bursar/core/recount";
@@ -81,7 +82,7 @@ test(`${WRITERS} writers of ${AGENTS} agents under one budget: every session is 
 
   expect([...open.keys()]).toEqual([]);
   expect(deleted.sort()).toEqual([...new Set(deleted)].sort());
-  const { actions } = await listActions(store);
+  const actions = await all(eachAction(store));
   expect(actions.map(({ outcome }) => outcome)).toEqual(Array.from({ length: AGENTS }, () => "done"));
   const base = baseOf(worldOf(config), config);
   const world = await worldAt(store, base, NOW);
