@@ -1,14 +1,10 @@
-/** What a replay plans and alerts for a history, told line by line. */
+/** What a replay makes of a history, told line by line. */
 import type { Config } from "@bursar/events/config-schema";
 import type { Told } from "@bursar/events/envelope";
-import type { Action, Budget } from "@bursar/events/shapes";
-import { replay } from "../src/replay.ts";
+import { type Replayed, replay } from "../src/replay.ts";
 import { memoryStore } from "./memory-store.ts";
 
-export async function judgedBy(
-  config: Config,
-  told: readonly Told[],
-): Promise<{ actions: readonly Action[]; alerts: readonly string[]; budgets: readonly Budget[] }> {
+export function judgedBy(config: Config, told: readonly Told[]): Promise<Replayed> {
   const lines = told.map(({ source, event }) =>
     JSON.stringify({
       source:
@@ -19,12 +15,11 @@ export async function judgedBy(
       detail: { version: 1, events: [event] },
     }),
   );
-  const { actions, alerts, budgets } = await replay(
+  return replay(
     memoryStore(),
     config,
     (async function* () {
       yield lines;
     })(),
   );
-  return { actions, alerts: alerts.map(({ id }) => id), budgets };
 }

@@ -4,8 +4,7 @@ import type { BudgetInput } from "@bursar/events/config";
 import { parseConfig } from "@bursar/events/config-schema";
 import type { Told } from "@bursar/events/envelope";
 import { describe, expect, test } from "vitest";
-import { replay } from "../src/replay.ts";
-import { memoryStore } from "./memory-store.ts";
+import { judgedBy } from "./judged-by.ts";
 import { agent, key, payTo, revoked, session, settled, signed, wallet } from "./story.ts";
 
 const FULL = { at: 1, do: "revoke" } as const;
@@ -28,23 +27,7 @@ async function planned(story: readonly Told[], ...budgets: BudgetInput[]) {
     apis: { reports: { payTo: [payTo.reports] } },
     budgets,
   });
-  const lines = story.map(({ source, event }) =>
-    JSON.stringify({
-      source:
-        source.kind === "agent" || source.kind === "api"
-          ? `bursar.${source.kind}.${source.id}`
-          : `bursar.${source.kind}`,
-      "detail-type": "payment.events.v1",
-      detail: { version: 1, events: [event] },
-    }),
-  );
-  const { actions, alerts, quarantined } = await replay(
-    memoryStore(),
-    config,
-    (async function* () {
-      yield lines;
-    })(),
-  );
+  const { actions, alerts, quarantined } = await judgedBy(config, story);
   expect(quarantined).toEqual([]);
   expect(new Set(actions.map(({ key: name }) => name)).size).toBe(actions.length);
   return {
