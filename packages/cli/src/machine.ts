@@ -19,7 +19,7 @@ import { startGovernance } from "./governance.ts";
 import { openDoor } from "./http.ts";
 import { createOrders } from "./orders.ts";
 import { createOverview, type Totals } from "./overview.ts";
-import { pause } from "./pause.ts";
+import { within } from "./pause.ts";
 import { checkAddress, checkDirectory, listenError } from "./preflight.ts";
 import { readQuarantine } from "./quarantine.ts";
 import { openQueue } from "./queue.ts";
@@ -134,10 +134,9 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
 
     const stopping = new AbortController();
     const tellAlerts = (alerts: readonly Alert[]): void => {
-      for (const alert of alerts) feed.emit({ kind: "alert", at: alert.updatedAt, data: alert });
+      for (const alert of alerts) feed.emit({ kind: "alert", at: now(), data: alert });
     };
     const sessions = await agentCoreOf(config, agentCoreUrl);
-    closing.push(() => sessions?.close());
     const steps = startSteps({
       store,
       queue,
@@ -207,6 +206,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     closing.push(async () => {
       const stopped = Promise.all([steps.stop(), governance.stop()]);
       queue.wake();
+      await within(stopped, STOP_AGENTCORE_MS);
+      sessions?.close(); // what AgentCore has not answered by now is due at the next start
       await stopped;
     });
 
@@ -253,7 +254,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       starting.catch((error: Error) => faults.set("chain", error.message));
       closing.push(async () => {
         stopped = true;
-        await Promise.race([watcher?.stop(), pause(STOP_CHAIN_MS, new AbortController().signal)]);
+        await within(Promise.resolve(watcher?.stop()), STOP_CHAIN_MS);
       });
     }
 
@@ -294,6 +295,9 @@ type ClosableSessions = Sessions & { close(): void };
 
 /** Milliseconds that a round of the watcher has to end; what it would still commit fails and is done at the next start. */
 const STOP_CHAIN_MS = 1_000;
+/** Milliseconds that calls of AgentCore have to end. */
+const STOP_AGENTCORE_MS = 500;
+
 /** What goes to server-sent events: the frames of section 9. */
 function streamEvent(event: MachineEvent, streams: Streams): void {
   if (event.kind === "payment" || event.kind === "alert" || event.kind === "action")

@@ -13,3 +13,14 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", end);
   });
 }
+
+/** Resolves when `work` has ended or failed, after `ms` at the latest; the work then goes on by itself. */
+export async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  const ended = new AbortController();
+  const done = work.then(
+    () => {},
+    () => {},
+  );
+  await Promise.race([done, pause(ms, ended.signal)]);
+  ended.abort();
+}
