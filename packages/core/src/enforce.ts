@@ -13,6 +13,7 @@ import { doneCause } from "./judge.ts";
 import { actionKey, dueActions, type KeptAction, NOT_FOUND, settle } from "./outbox.ts";
 import type { SessionKey, Sessions, Store } from "./ports.ts";
 import { changeSession, type KeptSession } from "./session-registry.ts";
+import { freezeOf, readStops, type Stops } from "./stops.ts";
 
 export interface EnforceParts {
   readonly store: Store;
@@ -73,8 +74,18 @@ async function enforceOne(parts: EnforceParts, action: KeptAction): Promise<Enfo
   );
   if (settled === null) return null;
   const over = await resolveAlert(store, alertId(failure(kept, ""), at), `revoked in the end: ${kept.target}`, at);
-  const told = wasThere ? await raiseAlerts(store, [doneCause(kept, at)], at) : [];
+  const told = wasThere ? await raiseAlerts(store, revokedCauses(kept, await readStops(store), at), at) : [];
   return { action: settled, alerts: [...told, ...(over === null ? [] : [over])] };
+}
+
+/** Until when a revocation is news. */
+const NEWS_MS = 86_400_000;
+
+/** That an agent is frozen is told once: what it opens all the same stands in the actions. */
+function revokedCauses(action: KeptAction, stops: Stops, at: string): Cause[] {
+  const isFrozen = action.agentIds.length > 0 && action.agentIds.every((id) => freezeOf(stops, id) !== null);
+  const until = new Date(Date.parse(at) + NEWS_MS).toISOString();
+  return isFrozen ? [] : [{ ...doneCause(action, at), until }];
 }
 
 /** Gone, with what should be said of it; or why not. */
