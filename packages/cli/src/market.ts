@@ -10,6 +10,8 @@ import { demoConfigFile } from "./reader.ts";
 export interface Market {
   readonly config: Config;
   readonly rpcUrl: string;
+  /** The local AgentCore data plane. */
+  readonly agentCoreUrl: string;
   readonly facts: DemoFacts;
   /** The first payment follows. */
   start(eventsUrl: string): void;
@@ -35,6 +37,7 @@ export async function openMarket(data: string, log: (line: string) => void): Pro
   return {
     config: parseConfig(prepared.config, file),
     rpcUrl: prepared.rpcUrl,
+    agentCoreUrl: prepared.agentCoreUrl,
     facts: prepared.describe(),
     start: (eventsUrl) => void prepared.start({ endpoint: eventsUrl }),
     stop: () => prepared.stop(),

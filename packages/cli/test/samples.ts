@@ -2,8 +2,8 @@
 import type { Alert, Budget, Payment } from "@bursar/events/shapes";
 import type { Screen } from "../src/terminal/screen.ts";
 
-export const PLAIN: Screen = { columns: 100, color: false, unicode: true, live: false };
-export const TERMINAL: Screen = { columns: 100, color: true, unicode: true, live: true };
+export const PLAIN: Screen = { columns: 100, rows: 40, color: false, unicode: true, live: false };
+export const TERMINAL: Screen = { columns: 100, rows: 40, color: true, unicode: true, live: true };
 
 const NONCE = "0x36195cf73e66760ad0d62503b866989bb89e2e1a9377f0c66171a62f25ff28ce";
 const HASH = "0xa1984478c69059949c24cb0f847a2b4819be2ff0280a442fc742fd02fcf1cbf5";

@@ -3,7 +3,7 @@ import { heldCounter, readCounters, spentCounter } from "@bursar/core/counters";
 import { windowOf } from "@bursar/core/windows";
 import { chainById } from "@bursar/events/chains";
 import type { Config } from "@bursar/events/config-schema";
-import type { Alert } from "@bursar/events/shapes";
+import type { Alert, Budget } from "@bursar/events/shapes";
 import type { Input } from "../args.ts";
 import { loadConfig } from "../config-file.ts";
 import { EXIT } from "../errors.ts";
@@ -13,10 +13,11 @@ import { type Machine, startMachine } from "../machine.ts";
 import { type Market, openMarket } from "../market.ts";
 import { checkKind } from "../preflight.ts";
 import { DATA_DEFAULT } from "../reader.ts";
-import { alertsOf } from "../reads.ts";
+import { alertsOf, budgetsOf } from "../reads.ts";
 import { rpcUrlsOf } from "../rpc-urls.ts";
 import { type Banner, bannerLines, localChainText } from "../terminal/banner.ts";
-import { feedLine } from "../terminal/feed-line.ts";
+import { budgetBars } from "../terminal/budget-bars.ts";
+import { createFeedLines } from "../terminal/feed-lines.ts";
 import { createLive } from "../terminal/live.ts";
 import { type Summary, summaryLine } from "../terminal/summary-line.ts";
 import { VERSION } from "../version.ts";
@@ -27,6 +28,8 @@ const STOP_MS = 1900;
 const LOOK_MS = 500;
 /** Alerts are gathered from every open break: not at each look. */
 const ALERT_LOOKS = 6;
+/** So are budgets: their rows are made from all counters of the windows that are now. */
+const BUDGET_LOOKS = 2;
 const QUIET_MS = 30_000;
 /** The local chain makes four blocks a second; a real one is asked once a second. */
 const DEMO_INTERVAL_MS = 250;
@@ -52,6 +55,7 @@ export async function run(input: Input, io: Io): Promise<number> {
     machine = await startMachine({
       data,
       config,
+      agentCoreUrl: market?.agentCoreUrl,
       port: port ?? undefined,
       // What is said before anybody can listen, such as that the queue was damaged. Later notices come in the feed.
       log: (line) => {
@@ -110,17 +114,19 @@ function showJson(machine: Machine, io: Io): Show {
   return { end: off };
 }
 
-/** The feed above the totals on a terminal; without one the totals alone, now and then. */
+/** The feed above budgets and totals on a terminal; without one the totals alone, now and then. */
 function showLive(machine: Machine, config: Config, io: Io): Show {
-  const live = createLive(io.out, io.screen());
+  const live = createLive(io.out, () => io.screen());
+  const linesOf = createFeedLines();
   let block: number | null = null;
   let alertsOpen = 0;
+  let budgets: readonly Budget[] = [];
   let looks = 0;
   const off = machine.on((event) => {
     if (event.kind === "heads") block = event.data.latest;
     const screen = io.screen(); // each time: a terminal may be made narrower, and a line that wraps stays behind
-    const line = screen.live || event.kind === "notice" ? feedLine(event, screen) : null;
-    if (line !== null) live.print(line);
+    if (!screen.live && event.kind !== "notice") return;
+    for (const line of linesOf(event, screen)) live.print(line);
   });
   let last = "";
   let busy = false;
@@ -130,9 +136,15 @@ function showLive(machine: Machine, config: Config, io: Io): Show {
     try {
       const screen = io.screen();
       if (!screen.live || looks++ % ALERT_LOOKS === 0) alertsOpen = (await openAlertsOf(machine, io)).length;
-      const line = summaryLine({ ...(await figuresOf(machine, config, io)), alertsOpen, block }, screen);
-      if (screen.live) live.stay(line);
-      else if (line !== last) live.print(`${io.now().toISOString()}  ${line}`);
+      const summary = { ...(await figuresOf(machine, config, io)), alertsOpen, block };
+      if (screen.live) {
+        const now = io.now().toISOString();
+        if (looks % BUDGET_LOOKS === 1) budgets = await budgetsOf(machine.readable, now, "current");
+        live.stay((at) => [...budgetBars(budgets, at, now), summaryLine(summary, at)]);
+        return;
+      }
+      const line = summaryLine(summary, screen);
+      if (line !== last) live.print(`${io.now().toISOString()}  ${line}`);
       last = line;
     } catch {
       // The machine is closing; the last totals stay.

@@ -1,7 +1,7 @@
 /** Budgets as bars, the held part told apart. */
 import type { Budget } from "@bursar/events/shapes";
 import { bar } from "./bar.ts";
-import { duration, percent, usd } from "./figures.ts";
+import { duration, percent, timeText, usd } from "./figures.ts";
 import type { Screen } from "./screen.ts";
 import { type Color, painter, signsOf } from "./style.ts";
 import { cut, padEnd, padStart, safe, widthOf } from "./text.ts";
@@ -58,15 +58,21 @@ function fit(policy: string, id: string, width: number, ellipsis: string): strin
   return room < 4 ? cut(id, width, ellipsis) : `${cut(policy, room, ellipsis)} ${id}`;
 }
 
-function whenOf({ end, start, window, mode }: Budget, now: string | null): string {
-  const observed = mode === "observe" ? "observe, " : "";
-  if (end === null || start === null) return `${observed}in total`;
+function whenOf(budget: Budget, now: string | null): string {
+  const { end, start, window, mode, backfilling, raisedUntil } = budget;
+  const notes = [
+    ...(mode === "observe" ? ["observe"] : []),
+    ...(backfilling === true ? ["counting"] : []),
+    ...(raisedUntil === undefined || now === null ? [] : [`raised until ${timeText(raisedUntil, now)}`]),
+  ];
+  const said = (text: string): string => [...notes, text].join(", ");
+  if (end === null || start === null) return said("in total");
   if (now === null || now < start) {
-    return `${observed}${window} from ${safe(start.slice(0, window === "hour" ? 16 : 10).replace("T", " "))}`;
+    return said(`${window} from ${safe(start.slice(0, window === "hour" ? 16 : 10).replace("T", " "))}`);
   }
-  if (now >= end) return `${observed}${window} is over`;
+  if (now >= end) return said(`${window} of ${safe(start.slice(0, window === "hour" ? 16 : 10).replace("T", " "))}`);
   const left = duration((Date.parse(end) - Date.parse(now)) / 1000);
-  return observed === "" ? `resets in ${left}` : `${observed}${left}`;
+  return said(notes.length === 0 ? `resets in ${left}` : left);
 }
 
 function colorOf(used: bigint, limit: bigint, crossed: boolean): Color | null {

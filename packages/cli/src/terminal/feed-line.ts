@@ -1,11 +1,13 @@
 /** One line per payment as it moves: when, who, how much, how far, who has spoken, and whether the stories agree. */
-import type { Action, Payment } from "@bursar/events/shapes";
+import type { Payment } from "@bursar/events/shapes";
 import type { MachineEvent, Standing } from "../feed.ts";
+import { actionLines } from "./feed-action.ts";
+import { alertLine } from "./feed-alert.ts";
 import { amount, clock, duration, shortHex, shortId } from "./figures.ts";
 import type { Screen } from "./screen.ts";
 import { type Color, painter, type Signs, signsOf } from "./style.ts";
-import { cut, padEnd, padStart, safe, widthOf } from "./text.ts";
-import { breakName, severityColor } from "./words.ts";
+import { cut, fitLine, padEnd, padStart, safe, widthOf } from "./text.ts";
+import { breakName } from "./words.ts";
 
 /** What is worth a line; null for what only moves the totals. */
 export function feedLine(event: MachineEvent, screen: Screen): string | null {
@@ -14,22 +16,10 @@ export function feedLine(event: MachineEvent, screen: Screen): string | null {
   switch (event.kind) {
     case "payment":
       return paymentLine(event.data, event.before, event.at, screen);
-    case "alert": {
-      // A growing count is in the totals; each break has its own line already.
-      const { status, severity, rule, subject, count, text } = event.data;
-      if (ACTED.has(rule)) return null;
-      if (TOLD.has(rule)) {
-        const shown = status === "resolved" ? `${safe(subject)} is over` : safe(text);
-        return fit(`${time}  ${paint(severityColor(severity), breakName(safe(rule)))}  ${shown}`, screen);
-      }
-      if (severity !== "critical" || (status === "open" && count > 1)) return null;
-      return fit(
-        `${time}  ${paint(severityColor(severity), `${severity}: ${breakName(safe(rule))}`)} ${safe(subject)} is ${status}`,
-        screen,
-      );
-    }
+    case "alert":
+      return alertLine(event.data, event.at, null, screen);
     case "action":
-      return actionLine(event.data, event.at, screen);
+      return actionLines(event.data, event.at, null, screen)[0] ?? null;
     case "quarantined": {
       const { source, reason } = event.data;
       return fit(
@@ -42,30 +32,6 @@ export function feedLine(event: MachineEvent, screen: Screen): string | null {
     case "heads":
       return null;
   }
-}
-
-/** Alerts whose action has a line of its own. */
-const ACTED: ReadonlySet<string> = new Set(["session_revoked", "agent_frozen", "revocation_failed"]);
-/** Alerts that say more than their name. */
-const TOLD: ReadonlySet<string> = new Set(["budget_threshold", "exposure", "revocations_held_back", "would_revoke"]);
-
-function actionLine(action: Action, at: string, screen: Screen): string | null {
-  const { kind, target, outcome, reason, latencyMs = null, agentIds = [], detail = null } = action;
-  if (outcome === "due" || outcome === "planned") return null;
-  const paint = painter(screen);
-  const signs = signsOf(screen);
-  const who = padEnd(cut(safe(agentIds.join(", ") || "nobody"), 8, signs.ellipsis), 8);
-  const what = kind === "freeze_agent" ? "frozen" : `session ${shortHex(safe(target), signs)}`;
-  const [word, color] = ({
-    done: [kind === "freeze_agent" ? "" : `revoked${latencyMs === null ? "" : ` in ${latencyMs} ms`}`, "red"],
-    failed: ["not revoked", "red"],
-    skipped: ["held back", "yellow"],
-  }[outcome] ?? ["", null]) as [string, Color | null];
-  const why = outcome === "done" ? reason : (detail ?? reason);
-  return fit(
-    `${paint("dim", clock(at))}  ${who} ${what} ${paint(color, word)}`.trimEnd() + `  ${paint("dim", safe(why))}`,
-    screen,
-  );
 }
 
 function paymentLine(payment: Payment, before: Standing | null, at: string, screen: Screen): string | null {
@@ -173,18 +139,7 @@ function linked(text: string, url: string | null, { live }: Screen): string {
   return `\u001b]8;;${url}\u001b\\${text}\u001b]8;;\u001b\\`;
 }
 
-/** Whole lines only: one that wraps would break the line at the bottom. */
-function fit(line: string, { columns, unicode, live }: Screen): string {
-  if (!live) return line;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours and links take no columns
-  const parts = line.split(/(\u001b\[\d+m|\u001b\]8;;[^\u001b]*\u001b\\)/);
-  let left = columns;
-  return parts
-    .map((part, i) => {
-      if (i % 2 === 1) return part;
-      const shown = cut(part, left, left > 0 ? (unicode ? "…" : "..") : "");
-      left -= widthOf(shown);
-      return shown;
-    })
-    .join("");
+/** Whole lines only: one that wraps would break the lines at the bottom. */
+function fit(line: string, screen: Screen): string {
+  return screen.live ? fitLine(line, screen.columns, signsOf(screen).ellipsis) : line;
 }

@@ -63,6 +63,12 @@ export function stamp(at: string): string {
   return safe(`${at.slice(0, 10)} ${at.slice(11, 19)}`);
 }
 
+/** "12:01:11", with the day where it is another one: "11-21 12:01:11". UTC. */
+export function timeText(at: string, now: string): string {
+  const clock = safe(at.slice(11, 19));
+  return at.slice(0, 10) === now.slice(0, 10) ? clock : `${safe(at.slice(5, 10))} ${clock}`;
+}
+
 /** 0.764 as "76 %". */
 export function percent(part: bigint, whole: bigint): string {
   if (whole === 0n) return part > 0n ? "over" : "0 %";

@@ -1,7 +1,8 @@
-/** What a stream can show: how wide it is, whether it has colours, and whether it knows more than ASCII. */
+/** What a stream can show: how wide and high it is, whether it has colours, and whether it knows more than ASCII. */
 
 export interface Screen {
   readonly columns: number;
+  readonly rows: number;
   readonly color: boolean;
   readonly unicode: boolean;
   /** A terminal that a person looks at: lines on it can be redrawn. */
@@ -10,10 +11,12 @@ export interface Screen {
 
 /** Widths that tables are made for where nobody says how wide it is. */
 export const COLUMNS_DEFAULT = 100;
+const ROWS_DEFAULT = 24;
 
 export interface Viewed {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
 }
 
 export type Env = { readonly [name: string]: string | undefined };
@@ -24,6 +27,7 @@ export function screenOf(stream: Viewed, env: Env): Screen {
   const dumb = env.TERM === "dumb";
   return {
     columns: terminal && stream.columns ? Math.max(stream.columns, 40) : COLUMNS_DEFAULT,
+    rows: terminal && stream.rows ? stream.rows : ROWS_DEFAULT,
     color: hasColor(terminal && !dumb, env),
     unicode: hasUnicode(env),
     live: terminal && !dumb,

@@ -20,6 +20,29 @@ export function widthOf(text: string): number {
   return width;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours and links, which take no columns
+const PAINT = /(\u001b\[\d+m|\u001b\]8;;[^\u001b]*\u001b\\)/;
+const PAINTS = new RegExp(PAINT, "g");
+
+/** A line of ours without its colours and links. */
+export function unpainted(line: string): string {
+  return line.replace(PAINTS, "");
+}
+
+/** A painted line in at most `columns` columns: one that wraps would break the lines that stay below it. */
+export function fitLine(line: string, columns: number, ellipsis: string): string {
+  let left = columns;
+  return line
+    .split(PAINT)
+    .map((part, i) => {
+      if (i % 2 === 1) return part;
+      const shown = cut(part, left, left > 0 ? ellipsis : "");
+      left -= widthOf(shown);
+      return shown;
+    })
+    .join("");
+}
+
 /** The text in at most `columns` columns, with `ellipsis` where it was cut. */
 export function cut(text: string, columns: number, ellipsis: string): string {
   if (widthOf(text) <= columns) return text;
