@@ -1,5 +1,6 @@
 /** What was typed, taken apart by a command's table of options: a wrong word is refused with the one probably meant. */
 import { parseArgs } from "node:util";
+import { clean } from "@bursar/events/text";
 import { UsageError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
@@ -8,6 +9,8 @@ export interface OptionSpec {
   /** What its value is called in help: "FILE". */
   readonly value?: string;
   readonly help: string;
+  /** May be given several times; the others once. */
+  readonly repeats?: true;
   /** Shown in help; the command itself applies it. */
   readonly default?: string;
 }
@@ -18,6 +21,8 @@ export interface Input {
   readonly positionals: readonly string[];
   /** The text given with an option, null where it was not given. */
   text(name: string): string | null;
+  /** The texts given with an option that repeats, in their order; empty where it was not given. */
+  texts(name: string): readonly string[];
   flag(name: string): boolean;
   /** @throws {UsageError} for what is no whole number from `min` to `max` */
   integer(name: string, min: number, max: number): number | null;
@@ -42,7 +47,7 @@ export function parseInput(command: string, argv: readonly string[], specs: Opti
     allowPositionals: true,
     options: Object.fromEntries(Object.entries(specs).map(([name, { type }]) => [name, { type }])),
   });
-  const values = new Map<string, string | true>();
+  const values = new Map<string, readonly string[] | true>();
   const positionals: string[] = [];
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
@@ -59,8 +64,9 @@ export function parseInput(command: string, argv: readonly string[], specs: Opti
     if (isNext || token.value === "") {
       throw new UsageError(`--${name} needs a value: --${name} ${spec.value ?? "VALUE"}.`);
     }
-    if (values.has(name)) throw new UsageError(`--${name} is given twice: give it once.`);
-    values.set(name, token.value as string);
+    const before = values.get(name);
+    if (before !== undefined && spec.repeats !== true) throw new UsageError(`--${name} is given twice: give it once.`);
+    values.set(name, [...(Array.isArray(before) ? before : []), token.value as string]);
   }
   if (!values.has("help") && positionals.length > positionalsMax) {
     const extra = positionals[positionalsMax] as string;
@@ -69,21 +75,23 @@ export function parseInput(command: string, argv: readonly string[], specs: Opti
   return inputOf(values, positionals);
 }
 
-function inputOf(values: ReadonlyMap<string, string | true>, positionals: readonly string[]): Input {
-  const text = (name: string): string | null => {
-    const value = values.get(name);
-    return typeof value === "string" ? value : null;
+function inputOf(values: ReadonlyMap<string, readonly string[] | true>, positionals: readonly string[]): Input {
+  const texts = (name: string): readonly string[] => {
+    const value = values.get(name) ?? [];
+    return value === true ? [] : value;
   };
+  const text = (name: string): string | null => texts(name)[0] ?? null;
   return {
     positionals,
     text,
+    texts,
     flag: (name) => values.get(name) === true,
     integer(name, min, max) {
       const value = text(name);
       if (value === null) return null;
       const number = /^\d{1,15}$/.test(value) ? Number(value) : -1;
       if (number < min || number > max) {
-        throw new UsageError(`--${name} is "${value}": give a whole number from ${min} to ${max}.`);
+        throw new UsageError(`--${name} is "${clean(value, 80)}": give a whole number from ${min} to ${max}.`);
       }
       return number;
     },
@@ -94,7 +102,7 @@ function inputOf(values: ReadonlyMap<string, string | true>, positionals: readon
       if (word !== undefined) return word;
       const meant = nearest(value, words);
       throw new UsageError(
-        `--${name} is "${value}": ${meant === null ? `give one of ${words.join(", ")}` : `did you mean "${meant}"? (${words.join(", ")})`}.`,
+        `--${name} is "${clean(value, 80)}": ${meant === null ? `give one of ${words.join(", ")}` : `did you mean "${meant}"? (${words.join(", ")})`}.`,
       );
     },
   };

@@ -12,7 +12,12 @@ const TIMEOUT_MS = 10_000;
 export interface Client {
   readonly url: string;
   /** Parsed JSON of `GET path`; null where the path names nothing, or more than one thing. */
-  get(path: string, query?: { readonly [name: string]: string | null }): Promise<unknown>;
+  get(path: string, query?: { readonly [name: string]: string | null }, timeoutMs?: number): Promise<unknown>;
+  /**
+   * Parsed JSON of `POST path` with a JSON body.
+   * @throws {CommandError} for a refusal, in the machine's own words, with the candidates where it names some
+   */
+  post(path: string, body: object): Promise<unknown>;
 }
 
 export interface Address {
@@ -55,40 +60,53 @@ export async function connect(address: Address): Promise<{ client: Client; healt
 }
 
 function clientOf({ url, token }: Address): Client {
+  async function ask(path: string, init: RequestInit, timeoutMs: number): Promise<Asked> {
+    const headers = {
+      accept: "application/json",
+      connection: "close",
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...init.headers,
+    };
+    try {
+      const response = await fetch(`${url}${path}`, { ...init, headers, signal: AbortSignal.timeout(timeoutMs) });
+      return { response, text: await response.text() };
+    } catch (error) {
+      throw unreached(url, error as Error, timeoutMs);
+    }
+  }
   return {
     url,
-    async get(path, query = {}) {
+    async get(path, query = {}, timeoutMs = TIMEOUT_MS) {
       const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== null);
       const search = given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
-      let response: Response;
-      let text: string;
-      try {
-        response = await fetch(`${url}${path}${search}`, {
-          headers: {
-            accept: "application/json",
-            connection: "close",
-            ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-          },
-          signal: AbortSignal.timeout(TIMEOUT_MS),
-        });
-        text = await response.text();
-      } catch (error) {
-        throw unreached(url, error as Error);
-      }
-      return answerOf(url, path, response, text);
+      const asked = await ask(`${path}${search}`, {}, timeoutMs);
+      const { status } = asked.response;
+      if (status === 404 || status === 409) return null;
+      return answerOf(url, path, asked);
+    },
+    async post(path, body) {
+      const init = {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      };
+      const asked = await ask(path, init, TIMEOUT_MS);
+      const refused = refusalOf(asked);
+      if (refused !== null) throw new CommandError(refused);
+      return answerOf(url, path, asked);
     },
   };
 }
 
-function answerOf(url: string, path: string, response: Response, text: string): unknown {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    if (response.status === 404) return null;
+interface Asked {
+  readonly response: Response;
+  readonly text: string;
+}
+
+function answerOf(url: string, path: string, { response, text }: Asked): unknown {
+  const body = jsonOf(text);
+  if (body === undefined)
     throw new CommandError(`What answers at ${url} is not Bursar: ${path} gave no JSON (status ${response.status}).`);
-  }
-  if (response.status === 404 || response.status === 409) return null;
   if (response.ok) return body;
   const said = messageOf(body);
   if (response.status === 401 || response.status === 403) {
@@ -97,17 +115,36 @@ function answerOf(url: string, path: string, response: Response, text: string): 
   throw new CommandError(`${url}${path} answered ${response.status}: ${said || "without a reason"}`);
 }
 
-function messageOf(body: unknown): string {
-  const { error } = (body ?? {}) as { error?: { message?: unknown } };
-  return typeof error?.message === "string" ? clean(error.message, 256) : "";
+/** Why an order was not taken, and what fits where several things do; null where it was. */
+function refusalOf({ response, text }: Asked): string | null {
+  if (![400, 404, 409].includes(response.status)) return null;
+  const body = jsonOf(text);
+  const said = messageOf(body);
+  if (said === "") return null;
+  const { candidates } = ((body as { error?: object }).error ?? {}) as { candidates?: unknown };
+  const listed = Array.isArray(candidates) ? candidates.map((one) => `  ${clean(String(one), 256)}`) : [];
+  return [listed.length > 0 || /[.?!]$/.test(said) ? said : `${said}.`, ...listed].join("\n");
 }
 
-function unreached(url: string, error: Error): Error {
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function messageOf(body: unknown): string {
+  const { error } = (body ?? {}) as { error?: { message?: unknown } };
+  return typeof error?.message === "string" ? clean(error.message, 1024) : "";
+}
+
+function unreached(url: string, error: Error, timeoutMs: number): Error {
   const code = (error.cause as NodeJS.ErrnoException | undefined)?.code ?? "";
   const nested = (error.cause as { errors?: NodeJS.ErrnoException[] } | undefined)?.errors?.[0]?.code;
   if ([code, nested].includes("ECONNREFUSED")) return new Refused();
   if (error.name === "TimeoutError")
-    return new CommandError(`${url} did not answer within ${TIMEOUT_MS / 1000} s: is it overloaded? See its terminal.`);
+    return new CommandError(`${url} did not answer within ${timeoutMs / 1000} s: is it overloaded? See its terminal.`);
   return new CommandError(
     `${url} cannot be reached: ${clean((error.cause as Error | undefined)?.message ?? error.message, 200)}`,
   );

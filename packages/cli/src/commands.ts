@@ -1,33 +1,6 @@
 /** The table of commands: what each is for, what it takes, and where it lives. Help, parsing and dispatch read it. */
-import type { Input, Options } from "./args.ts";
-import type { Io } from "./io.ts";
-
-export interface CommandSpec {
-  readonly name: string;
-  /** One line in the list of commands. */
-  readonly summary: string;
-  readonly usage: string;
-  readonly examples: readonly (readonly [line: string, does: string])[];
-  /** What a newcomer should know, in paragraphs. */
-  readonly about: readonly string[];
-  readonly options: Options;
-  readonly positionalsMax: number;
-  readonly load: () => Promise<{ run(input: Input, io: Io): Promise<number> }>;
-}
-
-const config = {
-  config: { type: "string", value: "FILE", help: "the config", default: "bursar.config.ts, .mjs or .json here" },
-} as const;
-const reading = {
-  url: { type: "string", value: "URL", help: "the running machine", default: "http://127.0.0.1:4402" },
-  port: { type: "string", value: "N", help: "the running machine's port on 127.0.0.1", default: "4402" },
-  token: { type: "string", value: "TOKEN", help: "where the machine wants one", default: "$BURSAR_TOKEN" },
-} as const;
-const offline = {
-  ...reading,
-  data: { type: "string", value: "DIR", help: "read from here when no machine runs", default: ".bursar" },
-  ...config,
-} as const;
+import { CONFIG, type CommandSpec, OFFLINE, READING } from "./command-spec.ts";
+import { GOVERNING } from "./commands-govern.ts";
 
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -47,7 +20,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       demo: { type: "boolean", help: "add a local chain, a facilitator, a paid API and a small fleet of agents" },
       port: { type: "string", value: "N", help: "listen on this port of 127.0.0.1", default: "4402" },
       data: { type: "string", value: "DIR", help: "keep everything here", default: ".bursar" },
-      ...config,
+      ...CONFIG,
     },
     positionalsMax: 0,
     load: () => import("./commands/start.ts"),
@@ -72,7 +45,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       state: { type: "string", value: "STATE", help: "in this state" },
       verdict: { type: "string", value: "WORD", help: "matched, pending or break" },
       limit: { type: "string", value: "N", help: "at most so many", default: "20, with --json all" },
-      ...offline,
+      ...OFFLINE,
     },
     positionalsMax: 0,
     load: () => import("./commands/payments.ts"),
@@ -87,7 +60,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["bursar payment research/req-17", "a request that has signed nothing yet"],
     ],
     about: ["Where a beginning fits several payments they are listed and the exit code is 1."],
-    options: offline,
+    options: OFFLINE,
     positionalsMax: 1,
     load: () => import("./commands/payment.ts"),
   },
@@ -97,21 +70,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: "bursar status",
     examples: [["bursar status", "health, chain, totals"]],
     about: ["Exit code 1 when the machine says that it is degraded, so that a monitor can ask it."],
-    options: offline,
+    options: OFFLINE,
     positionalsMax: 0,
     load: () => import("./commands/status.ts"),
-  },
-  {
-    name: "budgets",
-    summary: "each budget as a bar: spent, held, left",
-    usage: "bursar budgets",
-    examples: [["bursar budgets", "what is spent and held of every limit"]],
-    about: [
-      "Held is what agents have signed and the chain has not settled: it can still be spent, so it counts. Budgets stand in the config.",
-    ],
-    options: reading,
-    positionalsMax: 0,
-    load: () => import("./commands/budgets.ts"),
   },
   {
     name: "alerts",
@@ -124,31 +85,22 @@ export const COMMANDS: readonly CommandSpec[] = [
     about: [],
     options: {
       status: { type: "string", value: "WORD", help: "open, acknowledged or resolved", default: "open" },
-      ...reading,
+      ...READING,
     },
     positionalsMax: 0,
     load: () => import("./commands/alerts.ts"),
   },
-  ...(["wallets", "sessions", "actions"] as const).map((name): CommandSpec => {
-    const summary = {
-      wallets: "the governed wallets and their balances",
-      sessions: "the payment sessions and what they may still spend",
-      actions: "what Bursar did, and why",
-    }[name];
-    return {
-      name,
-      summary,
-      usage: `bursar ${name}`,
-      examples: [[`bursar ${name}`, summary]],
-      about: [],
-      options: reading,
-      positionalsMax: 0,
-      load: async () => {
-        const { listOf } = await import("./commands/lists.ts");
-        return { run: listOf(name) };
-      },
-    };
-  }),
+  {
+    name: "wallets",
+    summary: "the governed wallets and their balances",
+    usage: "bursar wallets",
+    examples: [["bursar wallets", "the governed wallets and their balances"]],
+    about: [],
+    options: READING,
+    positionalsMax: 0,
+    load: () => import("./commands/wallets.ts"),
+  },
+  ...GOVERNING,
   {
     name: "replay",
     summary: "run a file of events through the same steps, offline",
@@ -164,7 +116,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       "Nothing is kept and nothing is revoked: it works on a throw-away copy of the table. Payments and budgets come out the same for every order of the lines.",
     ],
     options: {
-      ...config,
+      ...CONFIG,
       now: { type: "string", value: "TIME", help: "judge at this time", default: "the latest event's" },
     },
     positionalsMax: 1,
@@ -182,7 +134,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: {
       port: { type: "string", value: "N", help: "the port that start would take", default: "4402" },
       data: { type: "string", value: "DIR", help: "the data directory", default: ".bursar" },
-      ...config,
+      ...CONFIG,
     },
     positionalsMax: 0,
     load: () => import("./commands/doctor.ts"),
@@ -191,17 +143,11 @@ export const COMMANDS: readonly CommandSpec[] = [
 
 /** Commands of the design that this version does not have, and what brings them. */
 export const LATER: { readonly [name: string]: string } = {
-  revoke: "budget enforcement",
-  freeze: "budget enforcement",
-  unfreeze: "budget enforcement",
   ack: "the alerts' state machine",
   quiet: "the alerts' state machine",
-  resolve: "budget enforcement",
-  "budgets set": "budget enforcement",
-  "budgets raise": "budget enforcement",
+  resolve: "the closing of holds by hand",
   "alerts show": "the alerts' state machine",
   "alerts test": "the alerts' state machine",
-  recount: "budget enforcement",
   reconcile: "the daily digest",
   watch: "the full chain watcher",
   backfill: "the full chain watcher",

@@ -1,6 +1,7 @@
 /** What `--help` says: examples first, because that is what people read. */
 import { COMMON } from "./args.ts";
-import { COMMANDS, type CommandSpec } from "./commands.ts";
+import type { CommandSpec } from "./command-spec.ts";
+import { COMMANDS } from "./commands.ts";
 import type { Screen } from "./terminal/screen.ts";
 import { type Paint, painter } from "./terminal/style.ts";
 import { padEnd, wrap } from "./terminal/text.ts";
@@ -19,6 +20,7 @@ export function helpPage(screen: Screen): string[] {
         ["bursar start --demo", "a whole market on this machine: agents pay, Bursar watches"],
         ["bursar payments", "what was paid, and whether agent, API and chain agree"],
         ["bursar payment 0x3619", "one payment, three stories side by side"],
+        ["bursar freeze AGENT --reason TEXT", "the brake: its sessions are revoked, and every one it opens"],
         ["bursar replay events.ndjson", "what Bursar would have said about recorded events"],
         ["bursar doctor", "is everything in place?"],
       ],
@@ -54,7 +56,11 @@ export function commandHelp(command: CommandSpec, screen: Screen): string[] {
   const width = Math.min(screen.columns, 100);
   const options = Object.entries({ ...command.options, ...COMMON }).map(([name, spec]) => {
     const left = spec.type === "string" ? `--${name} ${spec.value ?? "VALUE"}` : `--${name}`;
-    return [left, spec.default === undefined ? spec.help : `${spec.help} (default: ${spec.default})`] as const;
+    const notes = [
+      ...(spec.repeats === true ? ["may be given several times"] : []),
+      ...(spec.default === undefined ? [] : [`default: ${spec.default}`]),
+    ];
+    return [left, notes.length === 0 ? spec.help : `${spec.help} (${notes.join("; ")})`] as const;
   });
   return [
     `${paint("bold", `bursar ${command.name}`)}: ${command.summary}`,
@@ -66,9 +72,18 @@ export function commandHelp(command: CommandSpec, screen: Screen): string[] {
     `  ${command.usage}`,
     "",
     ...command.about.flatMap((paragraph) => [...wrap(paragraph, width), ""]),
+    ...partsOf(command, paint, width),
     paint("bold", "Options"),
     ...pairs(options, paint, width),
   ];
+}
+
+/** Commands whose names begin with this one's. */
+function partsOf({ name }: CommandSpec, paint: Paint, width: number): string[] {
+  const parts = COMMANDS.filter((one) => one.name.startsWith(`${name} `)).map(
+    (one) => [`bursar ${one.name}`, one.summary] as const,
+  );
+  return parts.length === 0 ? [] : [paint("bold", "More"), ...pairs(parts, paint, width), ""];
 }
 
 /** Two columns; a left side that is too long gets a line of its own. */

@@ -36,6 +36,19 @@ export function processIo(): Io {
   };
 }
 
+/** Whether somebody is there to answer a question: who types, and who sees it. */
+export function canAsk(io: Io): boolean {
+  return io.in.isTTY === true && io.errScreen().live;
+}
+
+/** Asks on `err`, so that `out` holds the answer alone; true for y or yes. Only where `canAsk`. */
+export async function ask(io: Io, question: string): Promise<boolean> {
+  io.err.write(`${question} [y/N] `);
+  for await (const chunk of io.in) return /^\s*y(es)?\s*$/i.test(String(chunk));
+  io.err.write("\n"); // the input has ended: that is no yes
+  return false;
+}
+
 export function printLines(io: Io, lines: readonly string[]): void {
   if (lines.length > 0) io.out.write(`${lines.join("\n")}\n`);
 }

@@ -2,7 +2,8 @@
 
 import { clean } from "@bursar/events/text";
 import { COMMON, parseInput } from "./args.ts";
-import { COMMANDS, type CommandSpec, LATER } from "./commands.ts";
+import type { CommandSpec } from "./command-spec.ts";
+import { COMMANDS, LATER } from "./commands.ts";
 import { EXIT, UsageError } from "./errors.ts";
 import { commandHelp, helpPage } from "./help.ts";
 import { type Io, printJson, printLines, processIo } from "./io.ts";
@@ -34,7 +35,8 @@ async function dispatch([first, ...rest]: readonly string[], io: Io): Promise<nu
   if (first.startsWith("-"))
     throw new UsageError(`Name the command first: bursar COMMAND ${first}. See: bursar --help`);
   const command = find(first, rest[0]);
-  const input = parseInput(command.name, rest, { ...command.options, ...COMMON }, command.positionalsMax);
+  const words = command.name.split(" ").length - 1;
+  const input = parseInput(command.name, rest.slice(words), { ...command.options, ...COMMON }, command.positionalsMax);
   if (input.flag("help")) {
     printLines(io, commandHelp(command, io.screen()));
     return EXIT.done;
@@ -45,21 +47,25 @@ async function dispatch([first, ...rest]: readonly string[], io: Io): Promise<nu
 
 /** @throws {UsageError} with the command probably meant, or what brings one that is not there yet */
 function find(name: string, next = ""): CommandSpec {
-  for (const words of [name, `${name} ${next}`]) {
+  const two = `${name} ${next}`;
+  for (const words of [name, two]) {
     const later = Object.hasOwn(LATER, words) ? LATER[words] : undefined;
     if (later !== undefined) {
       throw new UsageError(`bursar ${words} comes with ${later}, and that is not in version ${VERSION}.`);
     }
   }
-  const command = COMMANDS.find((one) => one.name === name);
-  if (command !== undefined) return command;
-  const meant = nearest(
-    name,
-    COMMANDS.map((one) => one.name),
-  );
+  const names = COMMANDS.map((one) => one.name);
+  const command = COMMANDS.find((one) => one.name === two) ?? COMMANDS.find((one) => one.name === name);
+  const parts = names.flatMap((one) => (one.startsWith(`${name} `) ? [one.slice(name.length + 1)] : []));
+  const part = command?.name === name && command.positionalsMax === 0 ? nearest(next, parts) : null;
+  if (command !== undefined && part === null) return command;
+  const pair = part === null ? nearest(two, names.filter(isPair)) : `${name} ${part}`; // "budgets sett", "budget set"
+  const meant = pair ?? nearest(name, names);
   const hint = meant === null ? "" : ` Did you mean "bursar ${meant}"?`;
-  throw new UsageError(`bursar has no command "${clean(name, 80)}".${hint} See: bursar --help`);
+  throw new UsageError(`bursar has no command "${clean(pair === null ? name : two, 80)}".${hint} See: bursar --help`);
 }
+
+const isPair = (name: string): boolean => name.includes(" ");
 
 /** Errors made for people, by their names: so that no package is loaded only to recognise its error. */
 const PLAIN: ReadonlySet<string> = new Set([
@@ -71,6 +77,7 @@ const PLAIN: ReadonlySet<string> = new Set([
   "AnvilError",
   "DemoError",
   "MoneyError",
+  "SessionsError",
 ]);
 
 function complain(error: unknown, io: Io): void {

@@ -60,6 +60,9 @@ export function createOrders({ store, base, governance, refold, now }: OrdersPar
     if (typeof scope === "string") {
       const ref = scopeOf(scope, base);
       if (typeof ref === "string") return refuse("scope", ref);
+      // A slip in a name must not read as "there is nothing to revoke".
+      const known = ref.kind === "agent" ? await agentOf({ agent: ref.id }) : ref.id;
+      if (typeof known !== "string") return known;
       found = await sessionsInScope(store, await world(), ref, at);
     } else {
       const name = String(session);
@@ -110,7 +113,11 @@ export function createOrders({ store, base, governance, refold, now }: OrdersPar
     const before = (await readPolicies(store)).kept.find((one) => one.policy.id === given.id && !one.removed);
     const whole = before === undefined ? given : { ...written(before.policy), ...given };
     const parsed = parseBudget(whole);
-    if ("problems" in parsed) return refuse("budget", parsed.problems.join("; "));
+    if ("problems" in parsed)
+      return refuse(
+        "budget",
+        `${parsed.problems.join("; ")}${before === undefined ? await newBudget(String(given.id ?? "")) : ""}`,
+      );
     return changed(await setPolicy(store, parsed.budget), parsed.budget.id);
   }
 
@@ -169,8 +176,19 @@ export function createOrders({ store, base, governance, refold, now }: OrdersPar
     };
   }
 
+  /** What to say beside what is wrong with a budget that is not there yet: its id may be the slip. */
+  async function newBudget(id: string): Promise<string> {
+    const meant = nearest(id, await idsInForce());
+    const hint = meant === null ? "" : `, did you mean "${meant}"?`;
+    return `; no budget has the id "${clean(id, 80)}" yet${hint || ", so it must be given whole"}`;
+  }
+
+  async function idsInForce(): Promise<string[]> {
+    return (await readPolicies(store)).kept.filter(({ removed }) => !removed).map(({ policy }) => policy.id);
+  }
+
   async function noBudget(id: string): Promise<OrderAnswer> {
-    const ids = (await readPolicies(store)).kept.filter(({ removed }) => !removed).map(({ policy }) => policy.id);
+    const ids = await idsInForce();
     const meant = nearest(id, ids);
     const hint = meant === null ? `there are ${ids.join(", ") || "none"}` : `did you mean "${meant}"?`;
     return refuse("not_found", `no budget has the id "${clean(id, 80)}": ${hint}`, 404);

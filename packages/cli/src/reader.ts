@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { PaymentFilter } from "@bursar/core/lists";
+import type { Recount } from "@bursar/core/recount";
 import type { Budget, Health, Payment } from "@bursar/events/shapes";
 import type { Input } from "./args.ts";
 import { addressOf, type Client, connect } from "./client.ts";
@@ -25,6 +26,8 @@ export interface Reader {
   story(id: string): Promise<readonly StoryFact[] | null>;
   /** Null where no machine runs. */
   budgets(): Promise<readonly Budget[] | null>;
+  /** Every counter against its payments. */
+  recount(): Promise<Recount>;
   close(): Promise<void>;
 }
 
@@ -34,6 +37,8 @@ export const demoConfigFile = (data: string): string => join(data, "demo", "conf
 
 /** Payments asked for at once. */
 export const PAGE = 500;
+/** Everything is read for it, and of a large table that takes a while. */
+const RECOUNT_MS = 10 * 60_000;
 
 /** @throws {CommandError} where neither is there, with how to start one */
 export async function openReader(input: Input, io: Io): Promise<Reader> {
@@ -83,6 +88,7 @@ function machineReader(client: Client, health: Health, data: string, input: Inpu
       const answer = (await client.get("/api/budgets")) as { budgets: readonly Budget[] } | null;
       return answer?.budgets ?? null;
     },
+    recount: async () => (await client.get("/api/recount", {}, RECOUNT_MS)) as Recount,
     async close() {
       await (await table)?.close();
     },
@@ -97,11 +103,12 @@ function directoryReader(table: Table, data: string): Reader {
     payment: table.payment,
     story: table.story,
     budgets: async () => null,
+    recount: table.recount,
     close: table.close,
   };
 }
 
-type Table = Pick<Reader, "payments" | "payment" | "story" | "close">;
+type Table = Pick<Reader, "payments" | "payment" | "story" | "recount" | "close">;
 
 async function openTable(data: string, input: Input, io: Io): Promise<Table> {
   const [{ openLmdbStore }, { listPayments, showById }, { readHeads }, { worldOf }, { storyOf }, { loadConfig }] =
@@ -128,6 +135,14 @@ async function openTable(data: string, input: Input, io: Io): Promise<Table> {
     payments: (filter, limit, cursor) => listPayments(store, world, now(), filter, { limit, cursor }),
     payment: (id) => showById(store, world, now(), id),
     story: (id) => storyOf(store, world, id),
+    async recount() {
+      const [{ recount }, { baseOf, worldAt }] = await Promise.all([
+        import("@bursar/core/recount"),
+        import("@bursar/core/govern"),
+      ]);
+      // Under the budgets in force, which commands may have changed.
+      return recount(store, await worldAt(store, baseOf(world, config), now()), now());
+    },
     close: () => store.close(),
   };
 }
