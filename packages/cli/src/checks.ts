@@ -4,6 +4,7 @@ import { access } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import type { Config } from "@bursar/events/config-schema";
+import { checkAgentCore } from "./agentcore-check.ts";
 import { type Check, type CheckOptions, fail, ok, warn } from "./check.ts";
 import { connect } from "./client.ts";
 import { checkConfig } from "./config-check.ts";
@@ -15,7 +16,8 @@ import type { Env } from "./terminal/screen.ts";
 export async function checkAll(options: CheckOptions): Promise<Check[]> {
   const { config, check } = await checkConfig(options);
   const rest = [checkData(options), checkMachine(options), checkChain(config, options.env), checkAnvil()];
-  return [checkNode(), check, ...(await Promise.all(rest))];
+  const agentCore = config === null ? null : checkAgentCore(config);
+  return [checkNode(), check, ...(agentCore === null ? [] : [agentCore]), ...(await Promise.all(rest))];
 }
 
 function checkNode(): Check {
