@@ -67,7 +67,8 @@ export function createOrders({ store, base, governance, refold, now }: OrdersPar
     } else {
       const name = String(session);
       found = await sessionsByName(store, name, typeof managerArn === "string" ? managerArn : null);
-      if (found.length === 0) return refuse("not_found", `no session's id begins with "${clean(name, 80)}"`, 404);
+      if (found.length === 0)
+        return refuse("not_found", `no session's id begins with "${clean(name, 80)}": see bursar sessions`, 404);
       if (found.length > 1) {
         const candidates = found.map((one) => `${one.sessionId} (${one.managerArn})`);
         const message = `"${clean(name, 80)}" fits ${found.length} or more sessions: give more of it, or its managerArn`;
@@ -114,10 +115,9 @@ export function createOrders({ store, base, governance, refold, now }: OrdersPar
     const whole = before === undefined ? given : { ...written(before.policy), ...given };
     const parsed = parseBudget(whole);
     if ("problems" in parsed)
-      return refuse(
-        "budget",
-        `${parsed.problems.join("; ")}${before === undefined ? await newBudget(String(given.id ?? "")) : ""}`,
-      );
+      return before === undefined
+        ? newBudget(String(given.id ?? ""), parsed.problems)
+        : refuse("budget", parsed.problems.join("; "));
     return changed(await setPolicy(store, parsed.budget), parsed.budget.id);
   }
 
@@ -176,11 +176,12 @@ export function createOrders({ store, base, governance, refold, now }: OrdersPar
     };
   }
 
-  /** What to say beside what is wrong with a budget that is not there yet: its id may be the slip. */
-  async function newBudget(id: string): Promise<string> {
-    const meant = nearest(id, await idsInForce());
-    const hint = meant === null ? "" : `, did you mean "${meant}"?`;
-    return `; no budget has the id "${clean(id, 80)}" yet${hint || ", so it must be given whole"}`;
+  /** What is wrong with a budget that is not there yet: most likely its id, where a near one is. */
+  async function newBudget(id: string, problems: readonly string[]): Promise<OrderAnswer> {
+    const isPartial = problems.some((problem) => problem.includes(" is missing: "));
+    if (isPartial && nearest(id, await idsInForce()) !== null) return noBudget(id);
+    const whole = isPartial ? `no budget has the id "${clean(id, 80)}" yet, so give it whole: ` : "";
+    return refuse("budget", `${whole}${problems.join("; ")}`);
   }
 
   async function idsInForce(): Promise<string[]> {

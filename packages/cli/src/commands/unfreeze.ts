@@ -27,18 +27,20 @@ export async function run(input: Input, io: Io): Promise<number> {
     return EXIT.failed;
   const letGo = (await client.post("/api/orders/unfreeze", { agent, reason })) as LetGo;
   if (input.flag("json")) printJson(io, letGo);
-  else printLines(io, [...(await linesOf(letGo, client, io))]);
+  else printLines(io, await linesOf(letGo, client, io));
   return EXIT.done;
 }
 
 async function linesOf({ agent, standing }: LetGo, client: Client, io: Io): Promise<string[]> {
   const paint = painter(io.screen());
-  const free = `${paint("green", `${agent} is free`)}: a session that it opens now is left alone`;
-  const policy = `If its role has the IAM policy of the freeze, detach that too.`;
-  if (standing.length === 0) return [`${free}.`, policy];
+  const free = `${paint("green", `${agent} is free`)}: it may pay again in a session that it opens now.`;
+  const policy = "If its role has the IAM policy of the freeze, detach that too.";
+  if (standing.length === 0) return [free, policy];
   const { budgets } = (await client.get("/api/budgets", { window: "current" })) as { budgets: readonly Budget[] };
+  const one = standing.length === 1;
   return [
-    `${free}, but for ${standing.length === 1 ? "a budget that stands" : "budgets that stand"} against it and still ${standing.length === 1 ? "revokes" : "revoke"}:`,
+    free,
+    `But ${one ? "a budget still stands" : "budgets still stand"} against it, and ${one ? "revokes" : "revoke"} what it opens:`,
     ...standing.flatMap((reason) => [`  ${safe(reason)}`, `    ${raiseOf(reason, budgets)}`]),
     policy,
   ];

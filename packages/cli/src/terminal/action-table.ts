@@ -10,7 +10,7 @@ import { safe, wrap } from "./text.ts";
 const COLUMNS: readonly Column[] = [
   { title: "WHEN (UTC)" },
   { title: "WHAT" },
-  { title: "TARGET", min: 12 },
+  { title: "TARGET", min: 31 }, // as long as AgentCore's ids: what gives way is why,
   { title: "AGENT", min: 6 },
   { title: "OUTCOME" },
   { title: "WHY", min: 16 },
@@ -30,7 +30,7 @@ export function actionTable(actions: readonly Action[], now: string, screen: Scr
     action.target,
     (action.agentIds ?? []).join(", ") || signs.silent,
     outcomeText(action),
-    `${shortReason(action.reason)}${action.by === "human" ? " (by a human)" : ""}`,
+    shortReason(action.reason),
   ]);
   return table(COLUMNS, rows, screen);
 }
