@@ -19,6 +19,8 @@ interface Kept extends Alert {
 /** The partition of the list index that all kept alerts stand in, by when they were opened. */
 const ALERTS_LIST = "#alerts";
 const SAMPLES_MAX = 10;
+/** Alerts that are written at once. */
+const AT_ONCE = 16;
 
 const alertKey = (id: string): Key => ({ pk: `ALERT#${id}`, sk: "." });
 
@@ -27,12 +29,20 @@ export const alertId = ({ rule, subject, period }: Cause, now: string): string =
 
 /** Opens what is not open yet; answers the alerts that this moved. `text` says what happened, for people. */
 export async function raiseAlerts(store: Store, causes: readonly Cause[], now: string): Promise<Alert[]> {
-  const unique = new Map<string, Cause>();
-  for (const cause of causes) unique.set(`${alertId(cause, now)}\n${cause.sample}`, cause);
+  const byId = new Map<string, Map<string, Cause>>();
+  for (const cause of causes) {
+    const id = alertId(cause, now);
+    byId.set(id, (byId.get(id) ?? new Map<string, Cause>()).set(cause.sample, cause));
+  }
+  const raise = ([id, samples]: [string, Map<string, Cause>]): Promise<Alert | null> =>
+    change(store, id, now, (kept) =>
+      [...samples.values()].reduce<Kept | null>((before, cause) => opened(before, cause, now), kept),
+    );
+  const all = [...byId];
   const moved: Alert[] = [];
-  for (const cause of unique.values()) {
-    const alert = await change(store, alertId(cause, now), now, (kept) => opened(kept, cause, now));
-    if (alert !== null) moved.push(alert);
+  for (let i = 0; i < all.length; i += AT_ONCE) {
+    const some = await Promise.all(all.slice(i, i + AT_ONCE).map(raise));
+    moved.push(...some.filter((alert) => alert !== null));
   }
   return moved;
 }

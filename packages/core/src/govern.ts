@@ -109,8 +109,10 @@ export async function govern(store: Store, world: GovernWorld, moved: Moved, now
   const judged = await judgeScopes(store, world, [...scopes.values()], now);
   const asked = new Set(judged.orders.map(({ key }) => key));
   const orders = [...judged.orders, ...onSight(named, world.stops).filter(({ key }) => !asked.has(key))];
-  const governed = await resolve(store, world, { ...judged, orders }, now);
-  const exposed = await exposures(store, scopes.values(), moved.findings, now);
+  const [governed, exposed] = await Promise.all([
+    resolve(store, world, { ...judged, orders }, now),
+    exposures(store, scopes.values(), moved.findings, now),
+  ]);
   return { ...governed, alerts: [...governed.alerts, ...exposed] };
 }
 
@@ -309,23 +311,35 @@ function onSight(sessions: readonly KeptSession[], stops: Stops): Order[] {
   });
 }
 
-/** Makes durable what was judged: the outbox, who is frozen and watched, the alerts. */
+/**
+ * Makes durable what was judged: the outbox, who is frozen and watched, the alerts. All at once: whoever is to be stopped
+ * waits for one write then, not for a row of them.
+ */
 async function resolve(store: Store, world: GovernWorld, judged: Judged, now: string): Promise<Governed> {
-  const frozen = await freeze(store, judged.freezes, now);
-  const { due, heldBack } = await order(store, judged.orders, world.limits.revocationsPerMinute, now);
-  if (judged.watched.size > 0) {
+  const { revocationsPerMinute } = world.limits;
+  const [frozen, { due, heldBack }, crossed] = await Promise.all([
+    stop(store, judged, now),
+    order(store, judged.orders, revocationsPerMinute, now),
+    raiseAlerts(store, judged.causes, now),
+  ]);
+  const causes = [
+    ...frozen.map((action) => doneCause(action, now)),
+    ...(heldBack.length === 0 ? [] : [blastCause(heldBack, revocationsPerMinute, now)]),
+  ];
+  return { due, heldBack, frozen, alerts: [...crossed, ...(await raiseAlerts(store, causes, now))] };
+}
+
+/** Who is frozen and who is watched stand in one item: one after the other. */
+async function stop(store: Store, { freezes, watched }: Judged, now: string): Promise<KeptAction[]> {
+  const frozen = await freeze(store, freezes, now);
+  if (watched.size > 0) {
     await changeStops(store, (stops) => {
       let after = stops;
-      for (const [agentId, until] of judged.watched) after = withWatched(after, [agentId], until, now);
+      for (const [agentId, until] of watched) after = withWatched(after, [agentId], until, now);
       return after;
     });
   }
-  const causes = [
-    ...judged.causes,
-    ...frozen.map((action) => doneCause(action, now)),
-    ...(heldBack.length === 0 ? [] : [blastCause(heldBack, world.limits.revocationsPerMinute, now)]),
-  ];
-  return { due, heldBack, frozen, alerts: await raiseAlerts(store, causes, now) };
+  return frozen;
 }
 
 /** Freezes agents that are not frozen: who is frozen and the action that says so are one commit. */

@@ -33,8 +33,10 @@ export async function ingest(store: Store, base: GovernBase, told: readonly Told
     sessions: [...sessions, ...frozen],
     findings: ofRevoked(correlated.changed),
   };
-  const governed = await govern(store, world, moved, now);
-  const said = await raiseAlerts(store, saidCauses(told, world), now);
+  const [governed, said] = await Promise.all([
+    govern(store, world, moved, now),
+    raiseAlerts(store, saidCauses(told, world), now),
+  ]);
   return { ...correlated, ...governed, alerts: [...governed.alerts, ...said], sessions };
 }
 

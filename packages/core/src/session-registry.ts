@@ -94,12 +94,12 @@ export async function noteSessions(
 ): Promise<readonly NamedSession[]> {
   const fresh = named.filter((one) => !notes.known.has(nameOf(one)));
   const keep = async (one: NamedSession): Promise<void> => {
-    await changeSession(store, one, now, (kept) => ({
-      ...kept,
-      namedBy: among(kept.namedBy, one.agentId),
-      claimedUsers: one.userId === null ? kept.claimedUsers : among(kept.claimedUsers, one.userId),
+    const kept = changeSession(store, one, now, (known) => ({
+      ...known,
+      namedBy: among(known.namedBy, one.agentId),
+      claimedUsers: one.userId === null ? known.claimedUsers : among(known.claimedUsers, one.userId),
     }));
-    await file(store, notes, one, [one.agentId], now);
+    await Promise.all([kept, file(store, notes, one, [one.agentId], now)]);
     notes.known.add(nameOf(one));
   };
   for (let i = 0; i < fresh.length; i += AT_ONCE) await Promise.all(fresh.slice(i, i + AT_ONCE).map(keep));
