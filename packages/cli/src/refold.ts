@@ -7,7 +7,6 @@ import { agentNote, emptyNotes, note } from "@bursar/core/notes";
 import { noteBooked, readPolicies } from "@bursar/core/policies";
 import type { Store } from "@bursar/core/ports";
 import { refold } from "@bursar/core/refold";
-import { INSTRUMENTS_KEY } from "@bursar/core/wallet-owners";
 import type { Changed, CorrelateWorld } from "@bursar/core/write";
 import type { Config } from "@bursar/events/config-schema";
 import { VERSION } from "./version.ts";
@@ -41,8 +40,9 @@ export async function refoldChanged({
   stop,
   onChanged,
 }: RefoldParts): Promise<void> {
-  const [stored, instruments] = await store.get([KEY, INSTRUMENTS_KEY]);
-  const mark = markOf(config, instruments?.data ?? null);
+  const [stored] = await store.get([KEY]);
+  const { directory } = await world();
+  const mark = markOf(config, [...directory.walletOwner].sort());
   const { edition, booked } = await readPolicies(store);
   if (stored?.data === mark && booked >= edition) return;
   await settled();
@@ -55,9 +55,9 @@ export async function refoldChanged({
   await noteBooked(store, edition);
 }
 
-/** Budgets are no part of it: they have editions of their own. */
-function markOf({ budgets: _, ...config }: Config, instruments: unknown): string {
-  const text = JSON.stringify([VERSION, config, instruments], (_key, value) =>
+/** Who owns wallets, not who else AgentCore has listed: that moves no payment. Budgets have editions of their own. */
+function markOf({ budgets: _, ...config }: Config, walletOwner: readonly unknown[]): string {
+  const text = JSON.stringify([VERSION, config, walletOwner], (_key, value) =>
     typeof value === "bigint" ? value.toString() : value,
   );
   return createHash("sha256").update(text).digest("base64url");
