@@ -8,11 +8,9 @@ import { parseConfig } from "@bursar/events/config-schema";
 import { parseEntryText } from "@bursar/events/envelope";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { COMMANDS } from "../src/commands.ts";
-import type { Io } from "../src/io.ts";
 import { type Machine, startMachine } from "../src/machine.ts";
-import { runBursar } from "../src/main.ts";
-import { screenOf } from "../src/terminal/screen.ts";
 import { HOSTILE } from "./samples.ts";
+import { type Ran, typed } from "./typed.ts";
 
 const EXAMPLE = new URL("../../../test/fixtures/examples/settled-after-revoke/", import.meta.url);
 const LATE = "0x5d16d56a0136bcb10ca382073a7e50034f7c3f7a713b4032265d29c3af7f7c1b";
@@ -39,37 +37,8 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function bursar(argv: readonly string[], env: Io["env"] = {}): Promise<Ran> {
-  let [out, err] = ["", ""];
-  const stream = (add: (text: string) => void) => ({
-    write(text: string) {
-      add(text);
-      return true;
-    },
-    once: () => undefined,
-  });
-  const io: Io = {
-    in: { async *[Symbol.asyncIterator]() {} },
-    out: stream((text) => {
-      out += text;
-    }),
-    err: stream((text) => {
-      err += text;
-    }),
-    env,
-    cwd: directory,
-    now: () => new Date("2026-11-20T10:11:40.000Z"),
-    screen: () => screenOf({}, env),
-    errScreen: () => screenOf({}, env),
-  };
-  return { code: await runBursar(argv, io), out, err };
-}
+const bursar = (argv: readonly string[]): Promise<Ran> =>
+  typed(argv, { cwd: directory, now: () => new Date("2026-11-20T10:11:40.000Z") });
 
 describe("a machine that runs", () => {
   const at = (...argv: string[]) => bursar([...argv, "--port", port]);

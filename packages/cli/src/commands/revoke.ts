@@ -78,7 +78,13 @@ const tableOf = (sessions: readonly Session[], io: Io): string[] =>
 
 function nothingLines({ name }: Target, sessions: readonly Session[], io: Io): string[] {
   const [only] = sessions;
-  if (only === undefined) return [`${clean(name, 80)} has no open session: nothing to revoke. See: bursar sessions`];
+  if (only === undefined)
+    return [
+      `${clean(name, 80)} has no open session: nothing to revoke. See: bursar sessions`,
+      ...(/^(org|agent)=/.test(name)
+        ? []
+        : ["Of labels, APIs, wallets and payees only those that a budget is about are looked up."]),
+    ];
   const when = only.revokedAt ?? only.expiresAt;
   const since = when === null ? "" : ` since ${timeText(when, io.now().toISOString())}`;
   return [`${clean(only.id, 256)} is ${only.status === "revoked" ? "revoked" : "over"}${since}: nothing to revoke.`];

@@ -9,7 +9,8 @@ import { fitLine } from "./text.ts";
 export function budgetBars(budgets: readonly Budget[], screen: Screen, now: string): string[] {
   const shown = [...budgets].sort(order).slice(0, barsMax(screen.rows));
   const { ellipsis } = signsOf(screen);
-  return budgetLines(shown, screen, now).map((line) => fitLine(line, screen.columns - 1, ellipsis));
+  const columns = screen.columns - 1; // the cursor needs a place
+  return budgetLines(shown, { ...screen, columns }, now).map((line) => fitLine(line, columns, ellipsis));
 }
 
 export function barsMax(rows: number): number {

@@ -50,12 +50,18 @@ interface Deed {
 function deedOf({ kind, target, outcome, reason, latencyMs = null, detail = null }: Action): Deed {
   const what = kind === "freeze_agent" ? "" : sessionText(target);
   const why = shortReason(reason);
-  if (outcome === "failed") return { what, word: "not revoked", color: "red", why: safe(detail ?? reason) };
-  if (outcome === "skipped") return { what, word: "held back", color: "yellow", why: `${why}; see bursar actions` };
+  if (outcome === "failed")
+    return { what, word: "not revoked", color: "red", why: detail === null ? why : faultText(detail) };
+  if (outcome === "skipped") return { what, word: "held back", color: "yellow", why };
   if (kind === "freeze_agent") return { what, word: "frozen", color: "red", why };
   // AgentCore had it no more: nothing was stopped by us.
-  if (detail !== null) return { what, word: "is over", color: null, why: safe(detail) };
+  if (detail !== null) return { what, word: "was over already", color: null, why };
   return { what, word: `revoked${latencyMs === null ? "" : ` in ${latencyText(latencyMs)}`}`, color: "red", why };
+}
+
+/** What went wrong, without the call and the session that the line names already. */
+function faultText(detail: string): string {
+  return safe(detail).replace(/^[A-Za-z]+ \S+ for user \S+ at arn:\S+: /, "");
 }
 
 /** AgentCore's own ids say what they are. */

@@ -35,7 +35,7 @@ function textOf(alert: Alert, at: string, agentId: string | null, screen: Screen
     const who = whoText(idOf(figure), signs);
     if (rule === "budget_threshold") return `${who} ${budgetText(figure, screen)}`;
     const would = subject.startsWith("agent:") ? "would be frozen" : `${sessionText(id)} would be revoked`;
-    return `${who} ${paint("yellow", would)}  ${paint("dim", `${figure.policy} at ${figure.share}, observed only`)}`;
+    return `${who} ${paint("yellow", would)}  ${paint("dim", `${figure.policy} at ${figure.share}`)}`;
   }
   if (rule === "exposure") {
     // How it ends has a line in its payments.
@@ -47,8 +47,8 @@ function textOf(alert: Alert, at: string, agentId: string | null, screen: Screen
     // Of a session: its action has a line. Of an agent: there is no session to act on.
     const figure = figureOf(text.split(", and nothing can be revoked")[0] ?? "");
     if (!subject.startsWith("agent:") || status !== "open") return null;
-    const why = figure === null ? safe(text) : `${figure.policy} at ${figure.share}: none of its sessions is known`;
-    return `${whoText(id, signs)} ${paint("red", "cannot be stopped")}  ${why}; bursar doctor says why`;
+    const why = figure === null ? safe(text) : `${figure.policy} at ${figure.share}, no session known`;
+    return `${whoText(id, signs)} ${paint("red", "cannot be stopped")}  ${why}; bursar doctor`;
   }
   if (rule === "revocations_held_back") {
     if (status !== "open") return null;
