@@ -94,6 +94,13 @@ describe("what Bursar did", () => {
     expect(shown(short)[0]).toContain("gambler  session s-91 revoked in 14 ms ");
   });
 
+  test("on a narrow terminal ids lose what all of them begin with", () => {
+    expect(shown([action(revoked), action(frozen)], { ...TERMINAL, color: false, columns: 80 })).toEqual([
+      "12:00:11.2  gambler  bc1b0h2k9p9eva3 revoked in 14 ms   gambler-hour at 102 %",
+      "12:00:11.2  hydra    frozen                             hydra-hour at 100 %",
+    ]);
+  });
+
   test("the rest of it", () => {
     expect(
       shown([

@@ -7,13 +7,14 @@ import { type Color, signsOf } from "./style.ts";
 import { type Column, table } from "./table.ts";
 import { safe, wrap } from "./text.ts";
 
-const COLUMNS: readonly Column[] = [
+/** Where there is room ids stay whole, and what gives way is why. */
+const columnsFor = ({ columns }: Screen): readonly Column[] => [
   { title: "WHEN (UTC)" },
   { title: "WHAT" },
-  { title: "TARGET", min: 31 }, // as long as AgentCore's ids: what gives way is why,
+  { title: "TARGET", min: columns >= 96 ? 31 : 20 },
   { title: "AGENT", min: 6 },
   { title: "OUTCOME" },
-  { title: "WHY", min: 16 },
+  { title: "WHY", min: columns >= 96 ? 16 : 8 },
 ];
 
 const WHAT: { readonly [kind in Action["kind"]]: string } = {
@@ -32,7 +33,7 @@ export function actionTable(actions: readonly Action[], now: string, screen: Scr
     outcomeText(action),
     shortReason(action.reason),
   ]);
-  return table(COLUMNS, rows, screen);
+  return table(columnsFor(screen), rows, screen);
 }
 
 /** "done in 14 ms", "failed", "held back", "due". */

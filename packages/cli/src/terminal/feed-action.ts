@@ -18,19 +18,23 @@ export interface Exposure {
 /** Columns of the time and of whom it is about. */
 const HEAD = 12;
 const WHO = 8;
-/** Of what was done, so that the reasons stand below each other. */
+/** Of what was done, so that the reasons stand below each other; on a narrow terminal ids lose what all begin with. */
 const DEED = 49;
+const DEED_NARROW = 33;
+const COLUMNS_WIDE = 98;
 
 /** None for what is only under way; two where the exposure needs a line of its own. */
 export function actionLines(action: Action, at: string, exposure: Exposure | null, screen: Screen): string[] {
   if (action.outcome === "due" || action.outcome === "planned") return [];
   const paint = painter(screen);
   const signs = signsOf(screen);
-  const { what, word, color, why } = deedOf(action);
+  const isWide = !screen.live || screen.columns >= COLUMNS_WIDE;
+  const { what, word, color, why } = deedOf(isWide ? action : { ...action, target: bareId(action.target) });
+  const room = isWide ? DEED : DEED_NARROW;
   const plain = `${what} ${word}`.trimStart();
-  const deed = `${plain.slice(0, plain.length - word.length)}${paint(color, word)}${" ".repeat(Math.max(0, DEED - widthOf(plain)))}`;
+  const deed = `${plain.slice(0, plain.length - word.length)}${paint(color, word)}${" ".repeat(Math.max(0, room - widthOf(plain)))}`;
   const head = `${paint("dim", clock(at))}  ${whoText((action.agentIds ?? []).join(", "), signs)} ${deed}  ${paint("dim", why)}`;
-  const width = HEAD + WHO + 1 + Math.max(DEED, widthOf(plain)) + 2 + widthOf(why);
+  const width = HEAD + WHO + 1 + Math.max(room, widthOf(plain)) + 2 + widthOf(why);
   const more = exposure === null ? "" : exposureText(exposure, at);
   if (more === "") return [fitLine(head, screen.columns, signs.ellipsis)];
   if (!screen.live || width + 2 + widthOf(more) <= screen.columns) return [`${head}  ${paint("yellow", more)}`];
@@ -67,7 +71,15 @@ function faultText(detail: string): string {
 /** AgentCore's own ids say what they are. */
 export function sessionText(id: string): string {
   const shown = safe(id);
-  return /session/i.test(shown) ? shown : `session ${shown}`;
+  return /session/i.test(shown) || AGENTCORE.test(shown) ? shown : `session ${shown}`;
+}
+
+/** What is left of AgentCore's ids. */
+const AGENTCORE = /^[a-z0-9]{15}$/;
+
+function bareId(id: string): string {
+  const bare = id.replace(/^payment-session-/, "");
+  return AGENTCORE.test(bare) ? bare : id;
 }
 
 /** Whom a line is about, in the feed's column. */
