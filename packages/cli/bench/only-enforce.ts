@@ -1,0 +1,3 @@
+import { benchEnforce } from "./enforce.ts";
+
+await benchEnforce(Number(process.argv[2] ?? 200));
