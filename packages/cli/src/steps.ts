@@ -2,6 +2,7 @@
  * The steps, run in this process: the queue's entries and the chain's facts through `correlate`, deadlines through
  * `sweep`. What a producer sent is acknowledged when it is in the table or in the quarantine, never before.
  */
+import { setMaxListeners } from "node:events";
 import type { Heads, World } from "@bursar/core/assess";
 import { type GovernBase, worldAt } from "@bursar/core/govern";
 import { type Ingested, ingest } from "@bursar/core/ingest";
@@ -58,6 +59,7 @@ export interface Steps {
 export function startSteps(parts: StepsParts): Steps {
   const { store, queue, base: world, overview, quarantine, feed, now, onGoverned, onFault } = parts;
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // whatever is tried again waits with it
   const aside = new Set<Promise<void>>();
   const underWay = new Set<Promise<void>>();
 
