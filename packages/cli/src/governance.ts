@@ -2,13 +2,15 @@
  * Governance in this process: what batches resolved on is enforced at once, what was left over is swept up, the change
  * feed is judged a second time, windows turn, and AgentCore is asked what it knows.
  */
-import { type Enforced, enforce, enforceDue } from "@bursar/core/enforce";
-import { type GovernBase, type Governed, govern, governAll, worldAt } from "@bursar/core/govern";
-import { type Ingested, movedBy } from "@bursar/core/ingest";
-import type { KeptAction } from "@bursar/core/outbox";
+import { type Enforced, enforce } from "@bursar/core/enforce";
+import { type Governed, govern, governAll } from "@bursar/core/govern";
+import { type GovernBase, worldAt } from "@bursar/core/govern-world";
+import { type Ingested, movedBy, staleIn } from "@bursar/core/ingest";
+import { dueActions, type KeptAction } from "@bursar/core/outbox";
 import { inForce, type Policies, readPolicies } from "@bursar/core/policies";
 import { emptyPolls, hurry, poll } from "@bursar/core/poll";
 import type { Sessions, Store } from "@bursar/core/ports";
+import { foldAgain } from "@bursar/core/refold";
 import { windowOf } from "@bursar/core/windows";
 import type { Told } from "@bursar/events/envelope";
 import type { Alert } from "@bursar/events/shapes";
@@ -43,8 +45,16 @@ export interface Governance {
 const TICK_MS = 1_000;
 /** How long the feed may wait for its second judgement. */
 const FEED_MS = 500;
+/** Left-over actions that are taken up at one tick. */
+const DUE_MAX = 64;
 const FEED_CHANGES_MAX = 1_000;
 const FEED_KEY = { pk: "CUR#govern", sk: "." } as const;
+
+/** How far the feed was heard, and the version under which that is kept. */
+interface Place {
+  readonly version: number | null;
+  readonly after: string | null;
+}
 
 export function startGovernance(parts: GovernanceParts): Governance {
   const { store, base, sessions, now, tell, onAlerts, onAction, onWallets, onFault } = parts;
@@ -104,27 +114,32 @@ export function startGovernance(parts: GovernanceParts): Governance {
   /** What a crash left over, and what failed and waits. */
   async function sweeping(): Promise<void> {
     await every(TICK_MS, async () => {
-      if (busy.size > 0) return; // under way: what is left is due at the next tick
-      shown(await enforceDue(enforcing));
+      run(await dueActions(store, now(), DUE_MAX));
     });
   }
 
   /** The second judgement: of every payment that was written, from the feed. */
   async function hearing(): Promise<void> {
-    const [stored] = await store.get([FEED_KEY]);
-    let version = stored?.version ?? null;
-    let after = (stored?.data as string | undefined) ?? null;
+    let place: Place | null = null;
     await every(FEED_MS, async () => {
+      if (place === null) {
+        const [stored] = await store.get([FEED_KEY]);
+        place = { version: stored?.version ?? null, after: (stored?.data as string | undefined) ?? null };
+      }
       for (;;) {
-        const { changes, next } = await store.changes(after, FEED_CHANGES_MAX);
+        const { changes, next }: Awaited<ReturnType<Store["changes"]>> = await store.changes(
+          place.after,
+          FEED_CHANGES_MAX,
+        );
         if (changes.length === 0) return;
         const at = now();
         const world = await worldAt(store, base, at);
+        const stale = staleIn(changes, world.force.edition);
+        if (stale.length > 0) await foldAgain(store, world, stale, at);
         take(await govern(store, world, movedBy(changes, world), at));
-        if ((await store.commit([{ ...FEED_KEY, data: next, expected: version }], [])) === "conflict")
+        if ((await store.commit([{ ...FEED_KEY, data: next, expected: place.version }], [])) === "conflict")
           throw new Error("another process reads the change feed of this table");
-        version = (version ?? 0) + 1;
-        after = next;
+        place = { version: (place.version ?? 0) + 1, after: next };
         if (changes.length < FEED_CHANGES_MAX || stopping.signal.aborted) return;
       }
     });

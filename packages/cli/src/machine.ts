@@ -1,7 +1,8 @@
 /** The one-machine edition: store, queue, steps and HTTP in one process. `startMachine` puts them together. */
 import { join } from "node:path";
 import type { Heads } from "@bursar/core/assess";
-import { baseOf, govern, worldAt } from "@bursar/core/govern";
+import { govern } from "@bursar/core/govern";
+import { baseOf, worldAt } from "@bursar/core/govern-world";
 import { readHeads } from "@bursar/core/heads";
 import { emptyNotes } from "@bursar/core/notes";
 import { applyConfig } from "@bursar/core/policies";

@@ -2,9 +2,16 @@
  * What humans order of a running machine: revoke, freeze, let go, set, raise and remove budgets, recount. Each takes the
  * JSON that a command sent and answers what was done, or why it was refused and what to write instead.
  */
-import { freezeByHuman, revokeByHuman, sessionsByName, sessionsInScope, unfreezeByHuman } from "@bursar/core/commands";
+import {
+  canFindSessions,
+  freezeByHuman,
+  revokeByHuman,
+  sessionsByName,
+  sessionsInScope,
+  unfreezeByHuman,
+} from "@bursar/core/commands";
 import { policyId, type ScopeRef } from "@bursar/core/effects";
-import { type GovernBase, worldAt } from "@bursar/core/govern";
+import { type GovernBase, worldAt } from "@bursar/core/govern-world";
 import { notedAgents } from "@bursar/core/notes";
 import { inForce, type Policies, raisePolicy, readPolicies, removePolicy, setPolicy } from "@bursar/core/policies";
 import type { Store } from "@bursar/core/ports";
@@ -63,7 +70,13 @@ export function createOrders({ store, base, governance, refold, now }: OrdersPar
       // A slip in a name must not read as "there is nothing to revoke".
       const known = ref.kind === "agent" ? await agentOf({ agent: ref.id }) : ref.id;
       if (typeof known !== "string") return known;
-      found = await sessionsInScope(store, await world(), ref, at);
+      const under = await world();
+      if (!canFindSessions(under, ref))
+        return refuse(
+          "scope",
+          `no budget is about a ${ref.kind}, so nobody has noted whose sessions paid it: name the agent, like agent:research`,
+        );
+      found = await sessionsInScope(store, under, ref, at);
     } else {
       const name = String(session);
       found = await sessionsByName(store, name, typeof managerArn === "string" ? managerArn : null);
@@ -89,12 +102,13 @@ export function createOrders({ store, base, governance, refold, now }: OrdersPar
     if (typeof agent !== "string") return agent;
     const reason = reasonOf(given);
     if (reason === null) return refuse("reason", NO_REASON);
-    const done = await freezeByHuman(store, await world(), agent, reason, now());
-    if (done === null) return refuse("frozen", `${agent} is frozen already: see bursar actions`, 409);
-    governance.take({ due: done.due, heldBack: [], frozen: [done.frozen], alerts: done.alerts });
-    return {
-      done: { action: publicAction(done.frozen), revoking: done.due.map(publicAction), managerArns: managers(agent) },
-    };
+    const { frozen, due, alerts } = await freezeByHuman(store, await world(), agent, reason, now());
+    governance.take({ due, heldBack: [], frozen: frozen === null ? [] : [frozen], alerts });
+    // Frozen already, with nothing left to do, is what was asked for and a surprise all the same.
+    if (frozen === null && due.length === 0)
+      return refuse("frozen", `${agent} is frozen already: see bursar actions`, 409);
+    const action = frozen === null ? null : publicAction(frozen);
+    return { done: { action, revoking: due.map(publicAction), managerArns: managers(agent) } };
   }
 
   /** `{ agent, reason }` */

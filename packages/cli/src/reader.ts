@@ -138,7 +138,7 @@ async function openTable(data: string, input: Input, io: Io): Promise<Table> {
     async recount() {
       const [{ recount }, { baseOf, worldAt }] = await Promise.all([
         import("@bursar/core/recount"),
-        import("@bursar/core/govern"),
+        import("@bursar/core/govern-world"),
       ]);
       // Under the budgets in force, which commands may have changed.
       return recount(store, await worldAt(store, baseOf(world, config), now()), now());

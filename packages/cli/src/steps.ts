@@ -4,7 +4,7 @@
  */
 import { setMaxListeners } from "node:events";
 import type { Heads, World } from "@bursar/core/assess";
-import { type GovernBase, worldAt } from "@bursar/core/govern";
+import { type GovernBase, worldAt } from "@bursar/core/govern-world";
 import { type Ingested, ingest } from "@bursar/core/ingest";
 import { quarantinePut } from "@bursar/core/items";
 import { showById } from "@bursar/core/lists";

@@ -1,7 +1,7 @@
 /** The machine as a whole: starts, refusals, stops, restarts, poison, and a chain that does not answer. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { baseOf } from "@bursar/core/govern";
+import { baseOf } from "@bursar/core/govern-world";
 import { worldOf } from "@bursar/core/world";
 import { parseConfig } from "@bursar/events/config-schema";
 import { openLmdbStore } from "@bursar/store/lmdb";

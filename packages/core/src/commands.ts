@@ -1,14 +1,25 @@
 /** What humans order: sessions revoked, agents frozen and let go. No blast radius holds a human back. */
 import type { Alert } from "@bursar/events/shapes";
 import { raiseAlerts, resolveAlert } from "./alert-book.ts";
-import type { ScopeRef } from "./effects.ts";
-import { freeze, type GovernWorld, membersOf, readFigures } from "./govern.ts";
+import { type ScopeRef, sessionScope } from "./effects.ts";
+import { readFigures } from "./figures.ts";
+import { freeze } from "./freezing.ts";
+import type { GovernWorld } from "./govern-world.ts";
 import { crossings, doneCause, freezeCause, freezing, revocation } from "./judge.ts";
 import { agentsOf, isStoppedWith, scopesOf } from "./members.ts";
 import { notedAgents } from "./notes.ts";
 import { type KeptAction, order, settle } from "./outbox.ts";
 import type { SessionKey, Store } from "./ports.ts";
-import { asOpen, eachSession, isOpen, type KeptSession, keptSessions, openSessions } from "./session-registry.ts";
+import { membersOf } from "./scope-members.ts";
+import {
+  asOpen,
+  EVERYONE,
+  eachSession,
+  isOpen,
+  type KeptSession,
+  keptSessions,
+  openSessions,
+} from "./session-registry.ts";
 import { changeStops, type FreezeCause, freezeOf, withoutFrozen } from "./stops.ts";
 import { windowOf } from "./windows.ts";
 
@@ -21,18 +32,22 @@ export async function sessionsInScope(
 ): Promise<readonly KeptSession[]> {
   const everyone = scope.kind === "org" ? await notedAgents(store) : [];
   const agents = agentsOf(scope, world.directory, everyone);
-  if (agents !== null && scope.kind !== "label") {
-    const open = await openSessions(store, agents, now);
-    return open.filter((kept) => isStoppedWith(asOpen(kept), agents));
-  }
   const found = new Map<string, SessionKey>();
+  const isOrg = scope.kind === "org";
+  for (const kept of agents === null ? [] : await openSessions(store, isOrg ? EVERYONE : agents, now))
+    if (isOrg || (agents !== null && isStoppedWith(asOpen(kept), agents))) found.set(sessionScope(kept).id, kept);
   for (const policy of world.force.policies) {
-    if (policy.scope.kind !== scope.kind) continue;
+    if (policy.scope.kind !== scope.kind || scope.kind === "agent" || scope.kind === "org") continue;
     const { start, end } = windowOf(policy.window, now);
-    for (const session of (await membersOf(store, world, { scope, policy, start, end }, now)).sessions)
-      found.set(`${session.managerArn}/${session.sessionId}`, session);
+    const { sessions } = await membersOf(store, world, { scope, policy, start, end }, [], now);
+    for (const session of sessions) found.set(sessionScope(session).id, session);
   }
   return (await keptSessions(store, [...found.values()])).filter((kept) => isOpen(kept, now));
+}
+
+/** Whether sessions of such a scope can be found: of payees and the like only where a budget is about them. */
+export function canFindSessions({ force }: GovernWorld, { kind }: ScopeRef): boolean {
+  return ["agent", "org", "label"].includes(kind) || force.policies.some((policy) => policy.scope.kind === kind);
 }
 
 /** The sessions that an id means: whole, or the beginning of one. Two or more: ambiguous. */
@@ -63,22 +78,28 @@ export async function revokeByHuman(
   return { due, known };
 }
 
-/** Freezes an agent and orders its open sessions deleted. Null where it is frozen already. */
+export interface FrozenByHuman {
+  /** Null where the agent was frozen already. */
+  readonly frozen: KeptAction | null;
+  readonly due: readonly KeptAction[];
+  readonly alerts: readonly Alert[];
+}
+
+/** Freezes an agent and orders its open sessions deleted, those of an agent that is frozen already too. */
 export async function freezeByHuman(
   store: Store,
   world: GovernWorld,
   agentId: string,
   reason: string,
   now: string,
-): Promise<{ frozen: KeptAction; due: readonly KeptAction[]; alerts: readonly Alert[] } | null> {
-  const wanted = { since: now, reason: said(reason), cause: null };
+): Promise<FrozenByHuman> {
+  const wanted = { since: now, reason: said(reason), causes: [] };
   const one = freezing(agentId, said(reason), true);
-  const [frozen] = await freeze(store, new Map([[agentId, { order: one, freeze: wanted }]]), now);
-  if (frozen === undefined) return null;
+  const [frozen = null] = await freeze(store, new Map([[agentId, { order: one, freeze: wanted }]]), now);
   const open = await openSessions(store, [agentId], now);
   const own = open.filter((kept) => isStoppedWith(asOpen(kept), new Set([agentId])));
   const { due } = await revokeByHuman(store, world, own, `${agentId} is frozen: ${said(reason)}`, now);
-  return { frozen, due, alerts: await raiseAlerts(store, [doneCause(frozen, now)], now) };
+  return { frozen, due, alerts: await raiseAlerts(store, [doneCause(one, now)], now) };
 }
 
 export interface Unfrozen {
@@ -97,9 +118,7 @@ export async function unfreezeByHuman(
 ): Promise<Unfrozen | null> {
   const figures = await readFigures(store, world, scopesOf(agentId, world.directory), now);
   const reached = figures.filter(({ policy }) => policy.mode === "enforce").flatMap((figure) => crossings(figure));
-  const causes: FreezeCause[] = reached
-    .filter(({ does }) => does === "freeze")
-    .map(({ figure }) => freezeCause(figure));
+  const causes: FreezeCause[] = reached.filter(({ does }) => does === "freeze").map(freezeCause);
   let wasFrozen = false;
   await changeStops(store, (stops) => {
     wasFrozen = freezeOf(stops, agentId) !== null;

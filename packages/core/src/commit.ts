@@ -1,6 +1,8 @@
 /** Commits: which writes go together, and what became of each. A hot counter costs one add for many payments. */
 import { addsOf } from "./counters.ts";
+import type { Effects } from "./effects.ts";
 import { ACTIONS_PER_COMMIT, type Store } from "./ports.ts";
+import { withApplied } from "./record.ts";
 import { type Changed, type CorrelateWorld, noteWrites, type Write } from "./write.ts";
 
 /** Writes what changed, each payment under its version and its counters with it; answers the ids that conflicted. */
@@ -18,10 +20,14 @@ export async function commitAll(
     const moved = new Map<string, bigint>();
     for (const { deltas } of group)
       for (const [counter, amount] of deltas) moved.set(counter, (moved.get(counter) ?? 0n) + amount);
-    const answer = await store.commit(
-      group.map(({ put }) => put),
-      addsOf(moved, group[0]?.put.pk ?? ""),
-    );
+    const seed = group[0]?.put.pk ?? "";
+    const answer =
+      moved.size < ACTIONS_PER_COMMIT
+        ? await store.commit(
+            group.map(({ put }) => put),
+            addsOf(moved, seed),
+          )
+        : await commitInSteps(store, group[0] as Write);
     for (const { change } of group) {
       if (answer === "conflict") conflicts.add(change.id);
       else changed.set(change.id, { ...change, before: changed.get(change.id)?.before ?? change.before });
@@ -46,4 +52,31 @@ export async function commitAll(
   if (group.length > 0) commits.push(run(group));
   await Promise.all(commits);
   return conflicts;
+}
+
+/**
+ * A payment that moves more counters than one commit holds: several commits, each of which records just what it moved,
+ * so that the books are right after every one. Whoever dies in between leaves the rest to whoever folds it next.
+ */
+async function commitInSteps(store: Store, { put, deltas, change }: Write): Promise<"done" | "conflict"> {
+  let { applied } = change.before;
+  let { expected } = put;
+  for (let i = 0; i < deltas.length; i += ACTIONS_PER_COMMIT - 1) {
+    const moved = new Map(deltas.slice(i, i + ACTIONS_PER_COMMIT - 1));
+    applied = moveEffects(applied, moved);
+    const answer = await store.commit([{ ...withApplied(put, applied), expected }], addsOf(moved, put.pk));
+    if (answer === "conflict") return answer;
+    expected = (expected ?? 0) + 1;
+  }
+  return "done";
+}
+
+function moveEffects(applied: Effects, moved: ReadonlyMap<string, bigint>): Effects {
+  const after: { [counter: string]: bigint } = { ...applied };
+  for (const [counter, amount] of moved) {
+    const sum = (after[counter] ?? 0n) + amount;
+    if (sum === 0n) delete after[counter];
+    else after[counter] = sum;
+  }
+  return after;
 }

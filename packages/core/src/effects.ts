@@ -127,19 +127,31 @@ export function effectsOf(findings: Findings, directory: Directory, counted: Cou
   return effects;
 }
 
-/** Every session that the payment was signed in, by entitled agents. */
-export function sessionsOf({ evidence }: Findings): readonly (SessionKey & { readonly agentId: string })[] {
-  const sessions = new Map<string, { managerArn: string; sessionId: string; agentId: string }>();
+/** A session that a payment was signed in, and the entitled agents that did. */
+export interface SignedSession extends SessionKey {
+  readonly agentIds: readonly string[];
+}
+
+/** Sessions that one payment counts in: honest ones are signed in one. */
+const SESSIONS_MAX = 16;
+
+/** Every session that the payment was signed in, by entitled agents; the least by name, where there are many. */
+export function sessionsOf({ evidence }: Findings): readonly SignedSession[] {
+  const sessions = new Map<string, SignedSession>();
   for (const { who, values } of ofType([...evidence.agent], "agent.authorization_signed")) {
     for (const { value } of values) {
-      const session = value.session as unknown as { managerArn: string; sessionId: string } | undefined;
-      if (session !== undefined) {
-        const { managerArn, sessionId } = session;
-        sessions.set(`${managerArn}/${sessionId}`, { managerArn, sessionId, agentId: who });
-      }
+      const session = value.session as unknown as SessionKey | undefined;
+      if (session === undefined) continue;
+      const { managerArn, sessionId } = session;
+      const { id } = sessionScope({ managerArn, sessionId });
+      const agentIds = [...new Set([...(sessions.get(id)?.agentIds ?? []), who])].sort();
+      sessions.set(id, { managerArn, sessionId, agentIds });
     }
   }
-  return [...sessions.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, session]) => session);
+  return [...sessions.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .slice(0, SESSIONS_MAX)
+    .map(([, session]) => session);
 }
 
 function agentScopesOf(findings: Findings): ScopeRef[] {

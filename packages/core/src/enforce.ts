@@ -12,7 +12,7 @@ import { fingerprint } from "./canonical.ts";
 import { doneCause } from "./judge.ts";
 import { actionKey, dueActions, type KeptAction, NOT_FOUND, settle } from "./outbox.ts";
 import type { SessionKey, Sessions, Store } from "./ports.ts";
-import { changeSession, type KeptSession } from "./session-registry.ts";
+import { changeSession, endOf, type KeptSession } from "./session-registry.ts";
 import { freezeOf, readStops, type Stops } from "./stops.ts";
 
 export interface EnforceParts {
@@ -41,41 +41,69 @@ export async function enforceDue(parts: EnforceParts): Promise<Enforced[]> {
   return enforce(parts, await dueActions(parts.store, parts.now(), AT_ONCE * 4));
 }
 
-/** Does these actions, as far as they are due. */
+/** Does these actions, as far as they are due. A deletion waits for others, never for what is written of them. */
 export async function enforce(parts: EnforceParts, actions: readonly KeptAction[]): Promise<Enforced[]> {
   const done: Enforced[] = [];
-  for (let i = 0; i < actions.length; i += AT_ONCE) {
-    const some = await Promise.all(actions.slice(i, i + AT_ONCE).map((action) => enforceOne(parts, action)));
-    done.push(...some.filter((one) => one !== null));
-  }
+  const faults: unknown[] = [];
+  const records: Promise<unknown>[] = [];
+  const fail = (error: unknown): void => void faults.push(error);
+  let next = 0;
+  const run = async (): Promise<void> => {
+    while (next < actions.length) {
+      const action = actions[next++] as KeptAction;
+      const asked = await ask(parts, action).catch(fail);
+      if (asked) records.push(record(parts, asked).then((one) => void (one !== null && done.push(one)), fail));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, run));
+  await Promise.all(records);
+  if (faults.length > 0) throw faults[0];
   return done;
 }
 
-async function enforceOne(parts: EnforceParts, action: KeptAction): Promise<Enforced | null> {
+/** What AgentCore has answered, and when. */
+interface Asked {
+  readonly kept: KeptAction;
+  readonly session: SessionKey;
+  readonly outcome: Outcome;
+  readonly at: string;
+}
+
+async function ask(parts: EnforceParts, action: KeptAction): Promise<Asked | null> {
   const { store, now } = parts;
   const [stored] = await store.get([actionKey(action.key)]);
   const kept = stored?.data as unknown as KeptAction | undefined;
   if (kept === undefined || kept.nextAt === null || kept.managerArn === undefined) return null;
   const session = { managerArn: kept.managerArn, sessionId: kept.target };
   const known = await changeSession(store, session, now(), (one) => one);
-  // A session that AgentCore never listed may be nobody's: what is not found then was deleted by us only if we had asked.
-  if (known.listed === null) await settle(store, kept.key, (one) => ({ ...one, tries: one.tries + 1 }));
   const outcome = await remove(parts, known, kept);
-  const at = now();
-  if ("failed" in outcome) return failed(parts, kept, outcome.failed, at);
-  const latencyMs = Date.parse(at) - Date.parse(kept.at);
-  const wasThere = outcome.done !== NOT_FOUND || known.listed !== null || kept.tries > 0;
-  if (wasThere) await parts.tell([revokedFact(session, at)]);
+  return { kept, session, outcome, at: now() };
+}
+
+async function record(parts: EnforceParts, { kept, session, outcome, at }: Asked): Promise<Enforced | null> {
+  const { store } = parts;
+  if ("failed" in outcome) return failed(parts, kept, outcome, at);
+  // The session's payments and the alert first: an action that is done is looked at by nobody any more.
+  if (outcome.wasThere) await parts.tell([revokedFact(session, at)]);
   else await changeSession(store, session, at, (one) => ({ ...one, goneAt: one.goneAt ?? at }));
+  const told = outcome.wasThere ? await raiseAlerts(store, revokedCauses(kept, await readStops(store), at), at) : [];
+  const failing = alertId(failure(kept, ""), at);
+  const over = outcome.wasThere ? await resolveAlert(store, failing, `revoked in the end: ${kept.target}`, at) : null;
   const settled = await settle(store, kept.key, (one) =>
-    one.outcome === "done"
+    one.outcome === "done" && !(one.detail === NOT_FOUND && outcome.wasThere)
       ? null
-      : { ...one, outcome: "done", doneAt: at, latencyMs, detail: outcome.done, nextAt: null, tries: kept.tries + 1 },
+      : {
+          ...one,
+          outcome: "done",
+          doneAt: at,
+          latencyMs: Date.parse(at) - Date.parse(kept.at),
+          detail: outcome.detail,
+          nextAt: null,
+          tries: kept.tries + 1,
+        },
   );
-  if (settled === null) return null;
-  const over = await resolveAlert(store, alertId(failure(kept, ""), at), `revoked in the end: ${kept.target}`, at);
-  const told = wasThere ? await raiseAlerts(store, revokedCauses(kept, await readStops(store), at), at) : [];
-  return { action: settled, alerts: [...told, ...(over === null ? [] : [over])] };
+  const alerts = [...told, ...(over === null ? [] : [over])];
+  return { action: settled ?? kept, alerts };
 }
 
 /** Until when a revocation is news. */
@@ -88,41 +116,45 @@ function revokedCauses(action: KeptAction, stops: Stops, at: string): Cause[] {
   return isFrozen ? [] : [{ ...doneCause(action, at), until }];
 }
 
-/** Gone, with what should be said of it; or why not. */
-type Outcome = { readonly done: string | null } | { readonly failed: string };
+/** Gone, with what should be said of it, and whether there was one to delete; or why not. */
+type Outcome =
+  | { readonly wasThere: boolean; readonly detail: string | null }
+  | { readonly failed: string; readonly asked: boolean };
 
 /**
  * Tries the users that the session may be of, the surest first: AgentCore finds it under its own only. What an event
  * says is believed only where the config says nothing: else an agent could have another's session deleted.
  */
-async function remove(
-  { sessions, agents, now }: EnforceParts,
-  kept: KeptSession,
-  action: KeptAction,
-): Promise<Outcome> {
-  if (sessions === null)
-    return { failed: "AgentCore is not called here: no agent of the config has a paymentManagerArn" };
+async function remove(parts: EnforceParts, kept: KeptSession, action: KeptAction): Promise<Outcome> {
+  const { store, sessions, agents, now } = parts;
+  const refuse = (failed: string): Outcome => ({ failed, asked: action.asked });
+  if (endOf(kept) <= now()) return { wasThere: false, detail: `it was over at ${endOf(kept)}` };
+  if (sessions === null) return refuse("AgentCore is not called here: no agent of the config has a paymentManagerArn");
   const managers = new Set(Object.values(agents).flatMap(({ paymentManagerArn }) => paymentManagerArn ?? []));
   if (managers.size > 0 && !managers.has(kept.managerArn))
-    return { failed: `${kept.managerArn} is no agent's paymentManagerArn in the config: it is not called` };
+    return refuse(`${kept.managerArn} is no agent's paymentManagerArn in the config: it is not called`);
   const users = usersOf(kept, action.agentIds, agents);
   if (users.length === 0)
-    return {
-      failed:
-        "nobody knows its userId, and AgentCore finds a session under that only: set agents.<id>.userId in the config",
-    };
+    return refuse(
+      "nobody knows its userId, and AgentCore finds a session under that only: set agents.<id>.userId in the config",
+    );
+  // A session that AgentCore never listed may be nobody's: what is not found then was deleted by us only if we had asked.
+  let wasAsked = action.asked || kept.listed !== null;
+  if (!wasAsked)
+    await settle(store, action.key, (one) => {
+      wasAsked = one.asked;
+      return one.outcome === "done" ? null : { ...one, asked: true };
+    });
   for (const userId of users) {
     try {
       const answer = await sessions.delete(kept, userId);
-      if (answer.outcome === "deleted") return { done: null };
-      const isOver = kept.expiresAt !== null && kept.expiresAt <= now();
-      if (answer.outcome === "refused")
-        return isOver ? { done: `it was over at ${kept.expiresAt}` } : { failed: answer.message };
+      if (answer.outcome === "deleted") return { wasThere: true, detail: null };
+      if (answer.outcome === "refused") return { failed: answer.message, asked: action.asked };
     } catch (error) {
-      return { failed: (error as Error).message };
+      return { failed: (error as Error).message, asked: true }; // it may have been deleted all the same
     }
   }
-  return { done: NOT_FOUND };
+  return { wasThere: wasAsked, detail: NOT_FOUND };
 }
 
 /** Users that a session may have been opened for, the surest first. */
@@ -136,13 +168,15 @@ export function usersOf(kept: KeptSession, agentIds: readonly string[], agents: 
 async function failed(
   { store }: EnforceParts,
   kept: KeptAction,
-  message: string,
+  { failed: message, asked }: { readonly failed: string; readonly asked: boolean },
   at: string,
 ): Promise<Enforced | null> {
   const pause = PAUSES_S[Math.min(kept.tries, PAUSES_S.length - 1)] as number;
   const nextAt = new Date(Date.parse(at) + pause * 1000).toISOString();
   const settled = await settle(store, kept.key, (known) =>
-    known.outcome === "done" ? null : { ...known, outcome: "failed", detail: message, nextAt, tries: kept.tries + 1 },
+    known.outcome === "done"
+      ? null
+      : { ...known, outcome: "failed", detail: message, nextAt, tries: kept.tries + 1, asked },
   );
   if (settled === null) return null;
   return { action: settled, alerts: await raiseAlerts(store, [failure(kept, message)], at) };

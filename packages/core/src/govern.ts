@@ -3,60 +3,36 @@
  * again from the change feed. Everything that it resolves on stands in the outbox before anything is done, so a crash
  * between judging and doing loses nothing, and judging twice does nothing twice.
  */
-import type { Config, Policy } from "@bursar/events/config-schema";
+import type { Policy } from "@bursar/events/config-schema";
 import type { Alert } from "@bursar/events/shapes";
 import { raiseAlerts } from "./alert-book.ts";
 import type { Cause } from "./alerts.ts";
 import type { Findings } from "./assess.ts";
 import { covers, parseCounter } from "./budgets.ts";
-import { heldCounter, readCounters, spentCounter } from "./counters.ts";
-import { type ScopeRef, scopeName, sessionOf } from "./effects.ts";
+import { policyId, type ScopeRef, scopeName } from "./effects.ts";
 import { exposures } from "./exposure.ts";
+import { readFigures } from "./figures.ts";
+import { type Freezing, freeze } from "./freezing.ts";
+import { type GovernWorld, isAsked } from "./govern-world.ts";
 import {
   type Crossing,
   crossingCause,
   crossings,
   demands,
   doneCause,
-  type Figure,
   freezeCause,
   type OpenSession,
   revocation,
   wouldCause,
 } from "./judge.ts";
-import { isOfSigners, knownCounters, signersOf } from "./known-books.ts";
-import { agentsOf, isStoppedWith, scopesOf } from "./members.ts";
-import { emptyNotes, type Notes, notedAgents } from "./notes.ts";
-import { actionKey, type KeptAction, type Order, order, putOf } from "./outbox.ts";
-import { type InForce, inForce, POLICIES_KEY, policiesOf } from "./policies.ts";
-import type { Json, SessionKey, Store } from "./ports.ts";
-import { agentsOfSession, asOpen, isOpen, type KeptSession, keptSessions, recentSessions } from "./session-registry.ts";
-import {
-  changeStops,
-  type Freeze,
-  freezeOf,
-  isLifted,
-  STOPS_KEY,
-  type Stops,
-  stopsOf,
-  withFrozen,
-  withWatched,
-} from "./stops.ts";
-import { INSTRUMENTS_KEY, instrumentsOf, withInstruments } from "./wallet-owners.ts";
+import { knownCounters } from "./known-books.ts";
+import { scopesOf } from "./members.ts";
+import { type KeptAction, type Order, order } from "./outbox.ts";
+import type { SessionKey, Store } from "./ports.ts";
+import { type Members, membersOf } from "./scope-members.ts";
+import { agentsOfSession, asOpen, isOpen, type KeptSession, keptSessions } from "./session-registry.ts";
+import { changeStops, freezeOf, isLifted, type Stops, withWatched } from "./stops.ts";
 import { windowOf } from "./windows.ts";
-import type { CorrelateWorld } from "./write.ts";
-
-/** What a config says to governance, and how the budgets and stops stand: read anew for every batch. */
-export interface GovernWorld extends CorrelateWorld {
-  readonly notes: Notes;
-  readonly agents: Config["agents"];
-  readonly limits: Config["limits"];
-  readonly force: InForce;
-  readonly stops: Stops;
-}
-
-/** What is the same for every batch of a process. */
-export type GovernBase = Omit<GovernWorld, "force" | "stops" | "counted">;
 
 /** What moved, or may have moved before somebody died. */
 export interface Moved {
@@ -82,19 +58,6 @@ export const NOTHING: Governed = { due: [], heldBack: [], frozen: [], alerts: []
 /** Longest that an agent is watched without another judgement, where the window has no end. */
 const WATCH_MS = 86_400_000;
 
-/** The world as it stands in the table. */
-export async function worldAt(store: Store, base: GovernBase, now: string): Promise<GovernWorld> {
-  const [policies, stops, instruments] = await store.get([POLICIES_KEY, STOPS_KEY, INSTRUMENTS_KEY]);
-  const force = inForce(policiesOf(policies), now);
-  const directory = withInstruments(base.directory, instrumentsOf(instruments));
-  return { ...base, directory, force, counted: force.counted, stops: stopsOf(stops) };
-}
-
-/** What a base is made of. */
-export function baseOf(world: CorrelateWorld, { agents, limits }: Config, notes: Notes = emptyNotes()): GovernBase {
-  return { ...world, notes, agents, limits };
-}
-
 /** Judges what moved at `now`. Everything it resolves on is durable when it resolves. */
 export async function govern(store: Store, world: GovernWorld, moved: Moved, now: string): Promise<Governed> {
   const scopes = new Map<string, ScopeRef>();
@@ -102,13 +65,13 @@ export async function govern(store: Store, world: GovernWorld, moved: Moved, now
     const { scope } = parseCounter(counter);
     scopes.set(scopeName(scope), scope);
   }
-  const named = (await keptSessions(store, moved.sessions)).filter((kept) => isOpen(kept, now));
-  for (const session of named)
+  const seen = (await keptSessions(store, moved.sessions)).filter((kept) => isOpen(kept, now));
+  for (const session of seen)
     for (const agentId of agentsOfSession(session))
       for (const scope of scopesOf(agentId, world.directory)) scopes.set(scopeName(scope), scope);
-  const judged = await judgeScopes(store, world, [...scopes.values()], now);
+  const judged = await judgeScopes(store, world, [...scopes.values()], seen, now);
   const asked = new Set(judged.orders.map(({ key }) => key));
-  const orders = [...judged.orders, ...onSight(named, world.stops).filter(({ key }) => !asked.has(key))];
+  const orders = [...judged.orders, ...onSight(seen, world.stops).filter(({ key }) => !asked.has(key))];
   const [governed, exposed] = await Promise.all([
     resolve(store, world, { ...judged, orders }, now),
     exposures(store, scopes.values(), moved.findings, now),
@@ -131,7 +94,7 @@ export async function governAll(
     if (policy.thresholds.length === 0 || !which(policy)) continue;
     for await (const scope of scopesWithFigures(store, world, policy, now)) scopes.set(scopeName(scope), scope);
   }
-  return resolve(store, world, await judgeScopes(store, world, [...scopes.values()], now), now);
+  return resolve(store, world, await judgeScopes(store, world, [...scopes.values()], [], now), now);
 }
 
 /** Scopes of a policy that hold something, or have spent in the current window. */
@@ -154,7 +117,7 @@ interface Judged {
   readonly orders: readonly Order[];
   readonly causes: readonly Cause[];
   /** Who is to be frozen, and why. */
-  readonly freezes: ReadonlyMap<string, { readonly order: Order; readonly freeze: Freeze }>;
+  readonly freezes: ReadonlyMap<string, Freezing>;
   /** Agents that a level stands against, and until when at the latest. */
   readonly watched: ReadonlyMap<string, string>;
 }
@@ -163,19 +126,20 @@ async function judgeScopes(
   store: Store,
   world: GovernWorld,
   scopes: readonly ScopeRef[],
+  seen: readonly KeptSession[],
   now: string,
 ): Promise<Judged> {
   const figures = await readFigures(store, world, scopes, now);
   const orders: Order[] = [];
   const causes: Cause[] = [];
-  const freezes = new Map<string, { order: Order; freeze: Freeze }>();
+  const freezes = new Map<string, Freezing>();
   const watched = new Map<string, string>();
   for (const figure of figures) {
     const crossed = crossings(figure);
     causes.push(...crossed.map((crossing) => crossingCause(crossing, now)));
     const stopping = crossed.filter(({ does }) => does !== "alert");
     if (stopping.length === 0) continue;
-    const members = await membersOf(store, world, figure, now);
+    const members = await membersOf(store, world, figure, seen, now);
     for (const crossing of stopping) {
       const wanted = demands(crossing, ...withoutLifted(crossing, members, world.stops));
       if (figure.policy.mode === "observe") {
@@ -184,90 +148,30 @@ async function judgeScopes(
       }
       for (const one of wanted) {
         if (one.kind === "revoke_session") orders.push(one);
-        else
-          freezes.set(one.target, {
-            order: one,
-            freeze: { since: now, reason: one.reason, cause: freezeCause(figure) },
-          });
+        else freezes.set(one.target, withCause(freezes.get(one.target), one, crossing, now));
       }
       causes.push(...unstoppable(crossing, members, world, now));
       const until = figure.end ?? new Date(Date.parse(now) + WATCH_MS).toISOString();
-      for (const agentId of members.agentIds) if ((watched.get(agentId) ?? "") < until) watched.set(agentId, until);
+      for (const agentId of members.agentIds)
+        if (isAsked(world.agents, agentId) && (watched.get(agentId) ?? "") < until) watched.set(agentId, until);
     }
   }
   return { orders, causes, freezes, watched };
 }
 
-/** Figures of every budget with thresholds that is about one of the scopes, from consistent reads. */
-export async function readFigures(
-  store: Store,
-  { force, directory }: GovernWorld,
-  scopes: readonly ScopeRef[],
-  now: string,
-): Promise<Figure[]> {
-  const wanted: Omit<Figure, "amount">[] = [];
-  const counters: string[] = [];
-  for (const policy of force.policies) {
-    if (policy.thresholds.length === 0) continue;
-    const { start, end } = windowOf(policy.window, now);
-    for (const scope of scopes) {
-      if (!covers(policy, scope, directory.org)) continue;
-      wanted.push({ policy, scope, start, end });
-      counters.push(heldCounter(scopeName(scope)), spentCounter(scopeName(scope), policy.window, start));
-    }
-  }
-  if (wanted.length === 0) return [];
-  const unique = [...new Set(counters)];
-  const read = await readCounters(store, unique);
-  const amounts = new Map(unique.map((counter, i) => [counter, read[i] ?? 0n]));
-  return wanted.map((figure, i) => ({
-    ...figure,
-    amount: (amounts.get(counters[2 * i] as string) ?? 0n) + (amounts.get(counters[2 * i + 1] as string) ?? 0n),
-  }));
+function withCause(known: Freezing | undefined, order: Order, crossing: Crossing, now: string): Freezing {
+  const causes = [...(known?.freeze.causes ?? []), freezeCause(crossing)];
+  return { order: known?.order ?? order, freeze: { since: now, reason: (known?.order ?? order).reason, causes } };
 }
-
-interface Members {
-  readonly sessions: readonly OpenSession[];
-  /** Whether any session of its agents was ever heard of lately, over or not. */
-  readonly known: boolean;
-  readonly agentIds: readonly string[];
-}
-
-export async function membersOf(
-  store: Store,
-  { directory }: GovernWorld,
-  { scope, policy, start }: Omit<Figure, "amount">,
-  now: string,
-): Promise<Members> {
-  const everyone = scope.kind === "org" ? await notedAgents(store) : [];
-  const agents = agentsOf(scope, directory, everyone);
-  const recent = agents === null ? [] : await recentSessions(store, agents, now);
-  const ofAgents = agents === null ? [] : opened(recent, now).filter((one) => isStoppedWith(one, agents));
-  const name = scopeName(scope);
-  const counters = [heldCounter(name), spentCounter(name, policy.window, start)];
-  const signed =
-    scope.kind === "session"
-      ? [sessionOf(scope)]
-      : isOfSigners(scope.kind)
-        ? await signersOf(store, counters, now)
-        : [];
-  const ofSigners = opened(await keptSessions(store, signed), now);
-  const sessions = [...ofAgents, ...ofSigners];
-  const agentIds = [...new Set([...(agents ?? []), ...ofSigners.flatMap((one) => one.agentIds)])].sort();
-  return { sessions, agentIds, known: recent.length > 0 };
-}
-
-const opened = (kept: readonly KeptSession[], now: string): OpenSession[] =>
-  kept.filter((one) => isOpen(one, now)).map(asOpen);
 
 /** A freeze that a human has lifted for its window neither freezes nor revokes that agent. */
 function withoutLifted(
-  { does, figure }: Crossing,
+  crossing: Crossing,
   { sessions, agentIds }: Members,
   stops: Stops,
 ): [readonly OpenSession[], readonly string[]] {
-  if (does !== "freeze") return [sessions, agentIds];
-  const cause = freezeCause(figure);
+  if (crossing.does !== "freeze") return [sessions, agentIds];
+  const cause = freezeCause(crossing);
   const isFree = (agentId: string): boolean => isLifted(stops, agentId, cause);
   return [
     sessions.filter((one) => one.agentIds.length === 0 || !one.agentIds.every(isFree)),
@@ -275,30 +179,25 @@ function withoutLifted(
   ];
 }
 
-/** Agents that nothing can be done about: no session of theirs is known, and none can be listed. */
-function unstoppable(
-  { figure, reason }: Crossing,
-  { known, agentIds }: Members,
-  world: GovernWorld,
-  at: string,
-): Cause[] {
-  if (figure.scope.kind !== "agent" || known) return [];
-  return agentIds.flatMap((agentId): Cause[] => {
-    const agent = Object.hasOwn(world.agents, agentId) ? world.agents[agentId] : undefined;
-    if (agent?.paymentManagerArn !== undefined) return [];
-    const sample = `${reason}, and nothing can be revoked: no session of ${agentId} is known and agents.${agentId}.paymentManagerArn is not in the config`;
-    return [
-      {
-        rule: "revocation_failed",
-        subject: `agent:${agentId}`,
-        severity: "critical",
-        sample,
-        period: figure.start ?? "-",
-        at,
-        until: figure.end,
-      },
-    ];
-  });
+/** A stop that reaches nobody: no session of the scope is known, and none can be listed. */
+function unstoppable({ figure, reason }: Crossing, members: Members, { agents }: GovernWorld, at: string): Cause[] {
+  const { scope, policy, start, end } = figure;
+  const { sessions, known, agentIds } = members;
+  const unasked = agentIds.filter((agentId) => !isAsked(agents, agentId));
+  if (sessions.length > 0 || known || (agentIds.length > 0 && unasked.length === 0)) return [];
+  const who = unasked.slice(0, 3).join(", ") || "whoever pays";
+  const remedy = unasked.length === 0 ? "" : `: set paymentManagerArn and userId of ${who} in the config`;
+  return [
+    {
+      rule: "revocation_failed",
+      subject: scope.kind === "agent" ? `agent:${scope.id}` : `budget:${policy.id}/${scope.kind}:${policyId(scope)}`,
+      severity: "critical",
+      sample: `${reason}, and nothing can be revoked: no session of ${who} is known, and none can be listed${remedy}`,
+      period: start ?? "-",
+      at,
+      until: end,
+    },
+  ];
 }
 
 /** Whatever a frozen agent has open is deleted, whoever froze it. */
@@ -317,14 +216,16 @@ function onSight(sessions: readonly KeptSession[], stops: Stops): Order[] {
  */
 async function resolve(store: Store, world: GovernWorld, judged: Judged, now: string): Promise<Governed> {
   const { revocationsPerMinute } = world.limits;
-  const [frozen, { due, heldBack }, crossed] = await Promise.all([
+  const [frozen, { due, heldBack, known }, crossed] = await Promise.all([
     stop(store, judged, now),
     order(store, judged.orders, revocationsPerMinute, now),
     raiseAlerts(store, judged.causes, now),
   ]);
+  // Told for what stands too: whoever resolved on it may have died before it was told.
+  const waits = [...heldBack, ...known].some(({ outcome, kind }) => outcome === "skipped" && kind === "revoke_session");
   const causes = [
-    ...frozen.map((action) => doneCause(action, now)),
-    ...(heldBack.length === 0 ? [] : [blastCause(heldBack, revocationsPerMinute, now)]),
+    ...[...judged.freezes.values()].map(({ order: one }) => doneCause(one, now)),
+    ...(waits ? [blastCause(revocationsPerMinute, now)] : []),
   ];
   return { due, heldBack, frozen, alerts: [...crossed, ...(await raiseAlerts(store, causes, now))] };
 }
@@ -332,69 +233,16 @@ async function resolve(store: Store, world: GovernWorld, judged: Judged, now: st
 /** Who is frozen and who is watched stand in one item: one after the other. */
 async function stop(store: Store, { freezes, watched }: Judged, now: string): Promise<KeptAction[]> {
   const frozen = await freeze(store, freezes, now);
-  if (watched.size > 0) {
-    await changeStops(store, (stops) => {
-      let after = stops;
-      for (const [agentId, until] of watched) after = withWatched(after, [agentId], until, now);
-      return after;
-    });
-  }
+  if (watched.size > 0) await changeStops(store, (stops) => withWatched(stops, watched, now));
   return frozen;
 }
 
-/** Freezes agents that are not frozen: who is frozen and the action that says so are one commit. */
-export async function freeze(
-  store: Store,
-  freezes: ReadonlyMap<string, { readonly order: Order; readonly freeze: Freeze }>,
-  now: string,
-): Promise<KeptAction[]> {
-  const done: KeptAction[] = [];
-  for (const [agentId, { order: one, freeze: wanted }] of freezes) {
-    const action = await freezeOne(store, agentId, one, wanted, now);
-    if (action !== null) done.push(action);
-  }
-  return done;
-}
-
-const ATTEMPTS_MAX = 12;
-
-async function freezeOne(
-  store: Store,
-  agentId: string,
-  one: Order,
-  wanted: Freeze,
-  now: string,
-): Promise<KeptAction | null> {
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const [stops, stored] = await store.get([STOPS_KEY, actionKey(one.key)]);
-    const before = stopsOf(stops);
-    const after = withFrozen(before, agentId, wanted);
-    if (after === before) return null;
-    const { human, ...rest } = one;
-    const action: KeptAction = {
-      ...rest,
-      by: human ? "human" : "budget",
-      at: now,
-      outcome: "done",
-      doneAt: now,
-      latencyMs: 0,
-      detail: null,
-      nextAt: null,
-      tries: 1,
-    };
-    const put = { ...STOPS_KEY, data: after as unknown as Json, expected: stops?.version ?? null };
-    if ((await store.commit([put, putOf(action, stored)], [])) === "done") return action;
-  }
-  throw new Error("others change who is stopped all the time: the judgement is made again");
-}
-
-function blastCause(heldBack: readonly KeptAction[], perMinute: number, at: string): Cause {
-  const [first] = heldBack;
+function blastCause(perMinute: number, at: string): Cause {
   return {
     rule: "revocations_held_back",
     subject: "org:revocations",
     severity: "critical",
-    sample: `${heldBack.length} revocations held back, the first of session ${first?.target} (${first?.reason}): more than ${perMinute} in a minute need a human. See bursar actions, then bursar revoke --scope`,
+    sample: `sessions are held back that budgets ask to revoke: ${perMinute} in a minute is all that is done without a human. See bursar actions --outcome skipped, then bursar revoke --scope`,
     at,
   };
 }

@@ -5,6 +5,11 @@ export const SESSION_HOURS_MAX = 10;
 
 const HOUR_MS = 3_600_000;
 
+/** When a session that was first heard of at `since` is over at the latest, whatever nobody knows of it. */
+export function lastOf(since: string): string {
+  return new Date(Date.parse(since) + SESSION_HOURS_MAX * HOUR_MS).toISOString();
+}
+
 /** The hour of `at` (ISO-8601), moved by `hours`: "2026-11-20T10". */
 export function hourOf(at: string, hours = 0): string {
   const hour = at.slice(0, 13);

@@ -4,14 +4,16 @@
  */
 import type { Told } from "@bursar/events/envelope";
 import { raiseAlerts } from "./alert-book.ts";
+import type { Cause } from "./alerts.ts";
 import { find } from "./assess.ts";
 import { type Correlated, correlate } from "./correlate.ts";
-import { type GovernBase, type Governed, govern, type Moved, worldAt } from "./govern.ts";
+import { type Governed, govern, type Moved } from "./govern.ts";
+import { type GovernBase, worldAt } from "./govern-world.ts";
 import type { Change, Store } from "./ports.ts";
 import { load } from "./record.ts";
 import { isRow } from "./rows.ts";
 import { saidCauses } from "./said.ts";
-import { type NamedSession, namedSessions, noteRevoked, noteSessions } from "./session-registry.ts";
+import { type NamedSession, namedSessions, noteJudged, noteRevoked, noteSessions } from "./session-registry.ts";
 import { freezeOf } from "./stops.ts";
 import type { Changed } from "./write.ts";
 
@@ -22,22 +24,48 @@ export interface Ingested extends Correlated, Governed {
 
 /** Takes a batch in and judges what it moved. Throws for a passing fault of the store: the same may be told again. */
 export async function ingest(store: Store, base: GovernBase, told: readonly Told[], now: string): Promise<Ingested> {
-  const named = namedSessions(told);
-  const sessions = await noteSessions(store, base.notes, named, now);
+  const { fresh, alive } = await noteSessions(store, base.notes, namedSessions(told), now);
   await noteRevoked(store, told, now);
   const world = await worldAt(store, base, now);
   const correlated = await correlate(store, world, told, now);
-  const frozen = named.filter(({ agentId }) => freezeOf(world.stops, agentId) !== null);
+  const frozen = namedSessions(told).filter(({ agentId }) => freezeOf(world.stops, agentId) !== null);
   const moved = {
     counters: correlated.counters,
-    sessions: [...sessions, ...frozen],
+    sessions: [...fresh, ...alive, ...frozen],
     findings: ofRevoked(correlated.changed),
   };
   const [governed, said] = await Promise.all([
     govern(store, world, moved, now),
-    raiseAlerts(store, saidCauses(told, world), now),
+    raiseAlerts(store, [...saidCauses(told, world), ...alive.map(aliveCause)], now),
   ]);
-  return { ...correlated, ...governed, alerts: [...governed.alerts, ...said], sessions };
+  noteJudged(base.notes, fresh);
+  return { ...correlated, ...governed, alerts: [...governed.alerts, ...said], sessions: fresh };
+}
+
+/** Somebody signs in a session that AgentCore had not under the user that was believed: the stop did not stop. */
+function aliveCause({ agentId, sessionId }: NamedSession): Cause {
+  return {
+    rule: "revocation_failed",
+    subject: `session:${sessionId}`,
+    severity: "critical",
+    sample: `${agentId} signs in session ${sessionId}, which AgentCore had not under the userId that ${agentId} gives it: set agents.${agentId}.userId in the config`,
+    period: "-",
+  };
+}
+
+/**
+ * Payments in the feed that were booked under earlier budgets than those in force: by a writer that had read them before
+ * they changed, and committed behind whoever folded all payments again.
+ */
+export function staleIn(changes: readonly Change[], edition: number): string[] {
+  const stale = new Set<string>();
+  for (const { key, after } of changes) {
+    const id = key.pk.slice("PAY#".length);
+    if (!key.pk.startsWith("PAY#") || isRow(id)) continue;
+    if (load(id, after).edition < edition) stale.add(id);
+    else stale.delete(id);
+  }
+  return [...stale];
 }
 
 /** What the change feed says moved: the second hearing of what may not have been judged the first time. */

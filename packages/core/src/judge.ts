@@ -7,7 +7,7 @@ import type { Policy } from "@bursar/events/config-schema";
 import { displayUsd } from "@bursar/events/money";
 import type { Cause } from "./alerts.ts";
 import { isCrossed } from "./budgets.ts";
-import { policyId, type ScopeRef } from "./effects.ts";
+import { policyId, type ScopeRef, sessionScope } from "./effects.ts";
 import type { Order } from "./outbox.ts";
 import type { SessionKey } from "./ports.ts";
 import type { FreezeCause } from "./stops.ts";
@@ -34,6 +34,8 @@ export interface Crossing {
 /** An open session and whose it is. */
 export interface OpenSession extends SessionKey {
   readonly agentIds: readonly string[];
+  /** AgentCore lists it: it is no name that somebody made up. */
+  readonly listed?: boolean;
 }
 
 /** Every threshold that the figure has reached, in the policy's order. */
@@ -72,10 +74,14 @@ export function demands(
 }
 
 /** The deletion of one session. */
-export function revocation({ managerArn, sessionId, agentIds }: OpenSession, reason: string, human = false): Order {
-  const key = `revoke_session/${managerArn}/${sessionId}`;
-  return { key, kind: "revoke_session", target: sessionId, managerArn, agentIds, reason, human };
+export function revocation(session: OpenSession, reason: string, human = false): Order {
+  const { managerArn, sessionId, agentIds, listed = false } = session;
+  const key = revocationKey(session);
+  return { key, kind: "revoke_session", target: sessionId, managerArn, agentIds, reason, human, confirmed: listed };
 }
+
+/** The key of a session's deletion: `revoke_session/<managerArn>/<sessionId>`; a slash in the session's id is escaped. */
+export const revocationKey = (session: SessionKey): string => `revoke_session/${sessionScope(session).id}`;
 
 export function freezing(agentId: string, reason: string, human = false): Order {
   return {
@@ -85,6 +91,7 @@ export function freezing(agentId: string, reason: string, human = false): Order 
     agentIds: [agentId],
     reason,
     human,
+    confirmed: true,
   };
 }
 
@@ -109,9 +116,9 @@ export function wouldCause({ kind, target, reason }: Order, { start, end }: Figu
   };
 }
 
-/** A crossing as what may freeze an agent: a human lifts it for its window. */
-export function freezeCause({ policy, scope, start, end }: Figure): FreezeCause {
-  return { policy: policy.id, scope: nameOf(scope), start, until: end };
+/** A crossing as what may freeze an agent: a human lifts it for its window, its threshold and its limit. */
+export function freezeCause({ figure: { policy, scope, start, end }, at }: Crossing): FreezeCause {
+  return { policy: policy.id, scope: nameOf(scope), start, at, limit: policy.limit.toString(), until: end };
 }
 
 const nameOf = (scope: ScopeRef): string => `${scope.kind}:${policyId(scope)}`;

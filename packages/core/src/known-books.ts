@@ -1,37 +1,36 @@
 /** Which counters exist, and which sessions signed what one of them counts: noted before the commit that moves them. */
 import { parseCounter } from "./budgets.ts";
 import { fingerprint } from "./canonical.ts";
-import { type Effects, type ScopeKind, sessionScope } from "./effects.ts";
+import { type Effects, type ScopeKind, type SignedSession, sessionScope } from "./effects.ts";
 import { hourOf, SESSION_HOURS_MAX } from "./hours.ts";
 import type { Note } from "./notes.ts";
 import { eachFact } from "./pages.ts";
 import type { SessionKey, Store } from "./ports.ts";
 
 /** Scopes that are made of the sessions that signed a payment of theirs. */
-const SIGNED: ReadonlySet<ScopeKind> = new Set<ScopeKind>(["wallet", "payee", "api", "label"]);
+const SIGNED: ReadonlySet<ScopeKind> = new Set<ScopeKind>(["session", "wallet", "payee", "api", "label"]);
 
 export const SCOPE_KINDS: readonly ScopeKind[] = ["org", "agent", "session", "wallet", "payee", "api", "label"];
 
-/** What is noted of one payment's books: new counters, and its sessions on each counter that is made of signers. */
-export function bookNotes(before: Effects, after: Effects, sessions: readonly SessionKey[], now: string): Note[] {
+/** What is noted of one payment's books: new counters, and who signed in which session what a counter counts. */
+export function bookNotes(before: Effects, after: Effects, sessions: readonly SignedSession[], now: string): Note[] {
   const notes: Note[] = [];
   for (const counter of Object.keys(after)) {
     const { kind, scope, window, start } = parseCounter(counter);
     if (before[counter] === undefined) {
       const place = kind === "held" ? HELD : windowPlace(window ?? "", start);
       const put = { pk: counterPk(scope.kind), sk: `${place}${fingerprint(counter)}`, data: { counter } };
-      notes.push({ name: `counter ${counter}`, put });
+      notes.push({ name: `counter\n${counter}`, put });
     }
     if (!SIGNED.has(scope.kind)) continue;
-    for (const session of sessions) {
-      const { id } = sessionScope(session);
-      const { managerArn, sessionId } = session;
-      const put = {
-        pk: signersPk(counter),
-        sk: `${hourOf(now)}#${fingerprint(id)}`,
-        data: { managerArn, sessionId },
-      };
-      notes.push({ name: `signer ${counter} ${id}`, put });
+    for (const { managerArn, sessionId, agentIds } of sessions) {
+      const { id } = sessionScope({ managerArn, sessionId });
+      if (scope.kind === "session" && scope.id !== id) continue;
+      for (const agentId of agentIds) {
+        const sk = `${hourOf(now)}#${fingerprint(`${id}\n${agentId}`)}`;
+        const put = { pk: signersPk(counter), sk, data: { managerArn, sessionId, agentId } };
+        notes.push({ name: `signer\n${counter}\n${id}\n${agentId}`, put });
+      }
     }
   }
   return notes;
@@ -47,14 +46,14 @@ export async function* knownCounters(
   for await (const { data } of eachFact(store, counterPk(kind), prefix)) yield (data as { counter: string }).counter;
 }
 
-/** Sessions that signed what the counters count and may still be open at `now`. */
-export async function signersOf(store: Store, counters: readonly string[], now: string): Promise<SessionKey[]> {
-  const found = new Map<string, SessionKey>();
-  for (const counter of counters) {
-    for await (const { data } of eachFact(store, signersPk(counter), "", hourOf(now, -SESSION_HOURS_MAX))) {
-      const session = data as unknown as SessionKey;
-      found.set(sessionScope(session).id, session);
-    }
+/** Sessions in which what a counter counts was signed lately, each with the agents that signed. */
+export async function signersOf(store: Store, counter: string, now: string): Promise<SignedSession[]> {
+  const found = new Map<string, SignedSession>();
+  for await (const { data } of eachFact(store, signersPk(counter), "", hourOf(now, -SESSION_HOURS_MAX))) {
+    const { managerArn, sessionId, agentId } = data as unknown as SessionKey & { agentId: string };
+    const { id } = sessionScope({ managerArn, sessionId });
+    const agentIds = [...new Set([...(found.get(id)?.agentIds ?? []), agentId])].sort();
+    found.set(id, { managerArn, sessionId, agentIds });
   }
   return [...found.values()];
 }

@@ -16,6 +16,8 @@ export interface KeptAction extends Action {
   /** When it is to be tried next; null when it is not to be tried. */
   readonly nextAt: string | null;
   readonly tries: number;
+  /** AgentCore was asked to delete it, and may have done so though no answer came. */
+  readonly asked: boolean;
 }
 
 /** What is asked of the outbox. */
@@ -28,6 +30,8 @@ export interface Order {
   readonly reason: string;
   /** A human asked: the blast radius is not counted, and what failed or was held back is tried again. */
   readonly human: boolean;
+  /** AgentCore lists the session: it is no name that somebody made up. */
+  readonly confirmed: boolean;
 }
 
 export interface Ordered {
@@ -52,7 +56,10 @@ export const actionKey = (key: string): Key => ({ pk: `OUT#${key}`, sk: "." });
 const BLAST: Key = { pk: "BLAST", sk: "." };
 const BLAST_MS = 60_000;
 
-/** Orders actions at `now`; durable when it resolves. At most `perMinute` automatic revocations within a minute are due. */
+/**
+ * Orders actions at `now`; durable when it resolves. At most `perMinute` automatic revocations within a minute are due,
+ * and of one agent's sessions that AgentCore never listed at most a quarter of that: names cost nothing to make up.
+ */
 export async function order(store: Store, orders: readonly Order[], perMinute: number, now: string): Promise<Ordered> {
   const unique = new Map<string, Order>();
   for (const one of orders) {
@@ -74,37 +81,33 @@ async function orderSome(store: Store, orders: readonly Order[], perMinute: numb
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const [blast, ...stored] = await store.get([BLAST, ...orders.map(({ key }) => actionKey(key))]);
     const since = new Date(Date.parse(now) - BLAST_MS).toISOString();
-    const recent = ((blast?.data as { at: readonly string[] } | undefined)?.at ?? []).filter((at) => at > since);
-    let left = Math.max(0, perMinute - recent.length);
+    const before = ((blast?.data as { made: readonly Made[] } | undefined)?.made ?? []) as readonly Made[];
+    const made = before.filter(({ at }) => at > since);
+    const madeBefore = made.length;
     const due: KeptAction[] = [];
     const heldBack: KeptAction[] = [];
     const known: KeptAction[] = [];
     const puts: VersionedPut[] = [];
-    let counted = 0;
     for (const [i, one] of orders.entries()) {
       const before = stored[i];
       const kept = before === undefined ? null : (before.data as unknown as KeptAction);
-      const again = kept !== null && isOrderedAgain(kept, one);
+      const again = kept !== null && isOrderedAgain(kept, one, now);
       if (kept !== null && !again) {
         known.push(kept);
         const reason = joined(kept.reason, one.reason);
         if (reason !== kept.reason) puts.push(putOf({ ...kept, reason }, before));
         continue;
       }
-      const allowed = one.human || one.kind !== "revoke_session" || left > 0;
-      if (allowed && !one.human && one.kind === "revoke_session") {
-        left--;
-        counted++;
-      }
-      const action = actionOf(one, kept, allowed, now);
-      (allowed ? due : heldBack).push(action);
+      const refusal = one.human || one.kind !== "revoke_session" ? null : refusalOf(one, made, perMinute);
+      if (refusal === null && !one.human && one.kind === "revoke_session")
+        made.push({ at: now, by: one.confirmed ? null : (one.agentIds[0] ?? "") });
+      const action = actionOf(one, kept, refusal, now);
+      (refusal === null ? due : heldBack).push(action);
       puts.push(putOf(action, before));
     }
     if (puts.length === 0) return { due, heldBack, known };
-    if (counted > 0) {
-      const data = { at: [...recent, ...Array.from({ length: counted }, () => now)] };
-      puts.push({ ...BLAST, data, expected: blast?.version ?? null });
-    }
+    if (made.length > madeBefore)
+      puts.push({ ...BLAST, data: { made } as unknown as Json, expected: blast?.version ?? null });
     if ((await store.commit(puts, [])) === "done") return { due, heldBack, known };
   }
   throw new Error("others order actions all the time: the judgement is made again");
@@ -148,34 +151,55 @@ function keptAs(action: KeptAction): Pick<Item, "data" | "index"> {
   return { data: action as unknown as Json, index: { list, ...due } };
 }
 
-function actionOf(one: Order, kept: KeptAction | null, allowed: boolean, now: string): KeptAction {
-  const { human, ...rest } = one;
+/** One automatic revocation of the last minute; by which agent, where AgentCore never listed the session. */
+interface Made {
+  readonly at: string;
+  readonly by: string | null;
+}
+
+/** Why a revocation is held back; null where it is due. */
+function refusalOf({ confirmed, agentIds }: Order, made: readonly Made[], perMinute: number): string | null {
+  if (made.length >= perMinute) return HELD_BACK;
+  const own = made.filter(({ by }) => by === (agentIds[0] ?? "")).length;
+  return !confirmed && own >= Math.max(1, Math.floor(perMinute / 4)) ? HELD_UNLISTED : null;
+}
+
+function actionOf(one: Order, kept: KeptAction | null, refusal: string | null, now: string): KeptAction {
+  const { human, confirmed: _, ...rest } = one;
   return {
     ...rest,
     reason: kept === null ? one.reason : joined(kept.reason, one.reason),
     by: human ? "human" : "budget",
     at: now,
-    outcome: allowed ? "due" : "skipped",
+    outcome: refusal === null ? "due" : "skipped",
     doneAt: null,
     latencyMs: null,
-    detail: allowed ? null : HELD_BACK,
-    nextAt: allowed ? now : null,
+    detail: refusal,
+    nextAt: refusal === null ? now : null,
     tries: 0,
+    asked: false,
   };
 }
 
+/** A deletion and a judgement that still saw the session may cross each other. */
+const CROSSING_MS = 5_000;
+
 /**
- * A human takes up what was held back or failed. And a session that AgentCore had not under one agent's user, and that
- * is open all the same, was another's: a lie about it must not keep it from ever being revoked.
+ * A human takes up what was held back or failed. What was held back as a name that nobody listed is due once AgentCore
+ * lists it. And who asks for a session that was deleted some time ago has seen it open: AgentCore had it not under the
+ * user that was believed, or has it again.
  */
-function isOrderedAgain({ outcome, detail }: KeptAction, { human }: Order): boolean {
-  if (human && (outcome === "skipped" || outcome === "failed")) return true;
-  return outcome === "done" && detail === NOT_FOUND;
+function isOrderedAgain({ outcome, detail, doneAt }: KeptAction, one: Order, now: string): boolean {
+  if (one.human && (outcome === "skipped" || outcome === "failed")) return true;
+  if (outcome === "skipped") return detail === HELD_UNLISTED && one.confirmed;
+  if (outcome !== "done" || one.kind !== "revoke_session" || doneAt == null) return false;
+  return Date.parse(doneAt) + CROSSING_MS < Date.parse(now);
 }
 
 /** What is said of a deletion that found nothing. */
 export const NOT_FOUND = "AgentCore had no such session";
 export const HELD_BACK = "held back: more revocations in a minute than limits.revocationsPerMinute allows";
+const HELD_UNLISTED = "held back: AgentCore has not listed it yet, and this agent names many such sessions";
 
 /** Two reasons as one text. The same budget's figure is given once, as it was first. */
 export function joined(reason: string, more: string): string {

@@ -5,7 +5,7 @@
  * it is `backfilling`.
  */
 import type { Policy } from "@bursar/events/config-schema";
-import { canonical } from "./canonical.ts";
+import { canonical, fingerprint } from "./canonical.ts";
 import { changeItem } from "./change.ts";
 import { type Counted, countedBy } from "./effects.ts";
 import type { Json, Key, Store, Stored } from "./ports.ts";
@@ -23,7 +23,7 @@ export interface Raise {
 export interface KeptPolicy {
   readonly policy: Policy;
   readonly from: "config" | "command";
-  /** What the config said of it last, as one text; null where it never did. */
+  /** What the config said of it last, in short; null where it never did. */
   readonly configured: string | null;
   /** Removed by command though the config names it: stays so until the config says something else of it. */
   readonly removed: boolean;
@@ -42,6 +42,7 @@ export interface Policies {
 
 /** Budgets in force at one moment, ready to be judged. */
 export interface InForce {
+  readonly edition: number;
   /** With raised limits. */
   readonly policies: readonly Policy[];
   readonly counted: Counted;
@@ -73,6 +74,7 @@ export function inForce(policies: Policies, now: string): InForce {
   if (known !== undefined && now < known.until && now >= known.from) return known.force;
   const standing = policies.kept.filter(({ removed }) => !removed);
   const force: InForce = {
+    edition: policies.edition,
     policies: standing.map(({ policy, raise }) =>
       raise !== null && now < raise.until && raise.to > policy.limit ? { ...policy, limit: raise.to } : policy,
     ),
@@ -89,7 +91,7 @@ export function applyConfig(store: Store, budgets: readonly Policy[]): Promise<P
   return change(store, (kept) => {
     const named = new Set(budgets.map(({ id }) => id));
     const applied = budgets.map((policy): KeptPolicy => {
-      const configured = textOf(policy);
+      const configured = markOf(policy);
       const before = kept.find((one) => one.policy.id === policy.id);
       if (before === undefined) return { policy, from: "config", configured, removed: false, since: 0, raise: null };
       if (before.configured === configured) return before;
@@ -219,6 +221,7 @@ function decode({ edition, booked, kept }: Data): Policies {
   };
 }
 
-function textOf(policy: Policy): string {
-  return canonical({ ...policy, limit: policy.limit.toString() } as unknown as Json);
+/** What the config says of a budget, in short. */
+function markOf(policy: Policy): string {
+  return fingerprint(canonical({ ...policy, limit: policy.limit.toString() } as unknown as Json));
 }

@@ -3,22 +3,21 @@
  * AgentCore tells nobody: often for who is stopped, seldom for the others, slower still while it throttles.
  */
 import type { Config } from "@bursar/events/config-schema";
-import { displayUsd } from "@bursar/events/money";
 import type { Alert } from "@bursar/events/shapes";
-import { raiseAlerts, resolveAlert } from "./alert-book.ts";
-import type { Cause } from "./alerts.ts";
-import { driftOf } from "./drift.ts";
-import { sessionScope } from "./effects.ts";
-import type { GovernBase } from "./govern.ts";
-import { type KeptAction, settle } from "./outbox.ts";
-import type { ListedSession, SessionKey, Sessions, Store } from "./ports.ts";
-import { changeSession, file, isOpen, type KeptSession, openSessions } from "./session-registry.ts";
-import { freezeOf, readStops, type Stops } from "./stops.ts";
+import { raiseAlerts } from "./alert-book.ts";
+import type { GovernBase } from "./govern-world.ts";
+import { closeGone, keepListed, listFrom } from "./listing.ts";
+import type { KeptAction } from "./outbox.ts";
+import type { SessionKey, Sessions, Store } from "./ports.ts";
+import { readSessions } from "./readings.ts";
+import { shared } from "./session-causes.ts";
+import { freezeOf, isWatched, readStops, type Stops } from "./stops.ts";
+import { type User, usersOf } from "./users.ts";
 import { keepInstruments } from "./wallet-owners.ts";
 
 /** When each user is to be asked for next. In memory: after a restart all are asked at once. */
 export interface PollState {
-  readonly users: Map<string, { nextAt: number; failures: number }>;
+  readonly users: Map<string, { readonly nextAt: number; readonly failures: number; readonly after: string | null }>;
   /** When each user's wallets are to be asked for next. */
   readonly wallets: Map<string, number>;
 }
@@ -40,7 +39,7 @@ export interface Polled {
   readonly alerts: readonly Alert[];
   /** Wallets that AgentCore names are others than before: payments are to be folded again. */
   readonly walletsChanged: boolean;
-  /** Why a user could not be asked for, in words; null where all could. */
+  /** What could not be asked for, in words; null where all could. */
   readonly fault: string | null;
 }
 
@@ -50,48 +49,23 @@ const OTHERS_S = 180;
 const WALLETS_S = 600;
 /** After a failure the pause doubles, up to this. */
 const FAILED_S_MAX = 300;
-/** Users that are asked for in one round; the rest wait for the next. */
+/** Users that are asked for in one round; the rest waits for the next, the longest waiting first. */
 const USERS_MAX = 8;
-const PAGES_MAX = 20;
-/** Sessions that are read in one listing of a user, the longest unread first. */
+/** Sessions that are read in one listing of a user. */
 const READS_MAX = 20;
-/** A listing may have been made before a deletion of the same moment. */
-const CROSSING_MS = 5_000;
-/** How long before its end a session is spoken of: longer than two listings are apart. */
-const EXPIRING_MS = 7 * 60_000;
-
-/** A user of a payment manager, and the agents that the config gives it to. */
-interface User {
-  readonly managerArn: string;
-  readonly userId: string;
-  readonly agentIds: readonly string[];
-}
+const WALLET_PAGES_MAX = 20;
 
 /** Asks for the users whose time has come. Never throws for AgentCore: what failed waits and is asked again. */
 export async function poll(parts: PollParts, state: PollState): Promise<Polled> {
   const { store, base, now } = parts;
   const stops = await readStops(store);
   const at = Date.parse(now());
-  const users = usersOf(base.agents);
-  const due = users.filter((user) => (state.users.get(nameOf(user))?.nextAt ?? 0) <= at).slice(0, USERS_MAX);
-  const results = await Promise.all(
-    due.map(async (user) => {
-      const before = state.users.get(nameOf(user));
-      const stopped = isStopped(user, stops, now());
-      try {
-        const polled = await pollUser(parts, user, stopped);
-        const walletsChanged = await pollWallets(parts, user, state, at);
-        state.users.set(nameOf(user), { nextAt: at + (stopped ? STOPPED_S : OTHERS_S) * 1000, failures: 0 });
-        return { ...polled, walletsChanged };
-      } catch (error) {
-        if ((error as Error).name !== "SessionsError") throw error;
-        const failures = (before?.failures ?? 0) + 1;
-        const pause = Math.min(FAILED_S_MAX, STOPPED_S * 2 ** (failures - 1));
-        state.users.set(nameOf(user), { nextAt: at + pause * 1000, failures });
-        return { sessions: [], again: [], alerts: [], walletsChanged: false, fault: (error as Error).message };
-      }
-    }),
-  );
+  const due = usersOf(base.agents)
+    .map((user) => ({ user, nextAt: state.users.get(user.name)?.nextAt ?? 0, stopped: isStopped(user, stops, now()) }))
+    .filter(({ nextAt }) => nextAt <= at)
+    .sort((a, b) => a.nextAt - b.nextAt || Number(b.stopped) - Number(a.stopped))
+    .slice(0, USERS_MAX);
+  const results = await Promise.all(due.map(({ user, stopped }) => pollUser(parts, state, user, stopped, at)));
   return {
     sessions: results.flatMap(({ sessions }) => sessions),
     again: results.flatMap(({ again }) => again),
@@ -104,19 +78,59 @@ export async function poll(parts: PollParts, state: PollState): Promise<Polled> 
 /** Has an agent's users asked for in the next round. */
 export function hurry(state: PollState, agents: Config["agents"], agentIds: Iterable<string>): void {
   const wanted = new Set(agentIds);
-  for (const user of usersOf(agents)) {
-    if (!user.agentIds.some((id) => wanted.has(id))) continue;
-    const known = state.users.get(nameOf(user));
-    if (known !== undefined && known.failures === 0) state.users.set(nameOf(user), { ...known, nextAt: 0 });
+  for (const { name, agentIds: own } of usersOf(agents)) {
+    if (!own.some((id) => wanted.has(id))) continue;
+    const known = state.users.get(name);
+    if (known !== undefined && known.failures === 0) state.users.set(name, { ...known, nextAt: 0 });
   }
 }
 
-/** Whose wallets are whose changes seldom. */
-async function pollWallets({ store, sessions }: PollParts, user: User, state: PollState, at: number): Promise<boolean> {
-  if ((state.wallets.get(nameOf(user)) ?? 0) > at) return false;
+/** The listing first, and what it finds stands, whatever else cannot be asked for. */
+async function pollUser(
+  { store, sessions, base, now }: PollParts,
+  state: PollState,
+  user: User,
+  stopped: boolean,
+  at: number,
+): Promise<Polled> {
+  const startedAt = now();
+  const before = state.users.get(user.name);
+  const listing = await listFrom(sessions, user, before?.after ?? null).catch(faultOf);
+  if (typeof listing === "string") {
+    const failures = (before?.failures ?? 0) + 1;
+    const pause = Math.min(FAILED_S_MAX, STOPPED_S * 2 ** (failures - 1));
+    state.users.set(user.name, { nextAt: at + pause * 1000, failures, after: null });
+    return { sessions: [], again: [], alerts: [], walletsChanged: false, fault: listing };
+  }
+  const { listed, next } = listing;
+  const { fresh, again, causes } = await keepListed(store, base.notes, user, listed, startedAt, now());
+  if (next === null && (before?.after ?? null) === null) await closeGone(store, user, listed, startedAt);
+  const read = await readSessions(store, sessions, user, stopped ? READS_MAX / 2 : READS_MAX, now);
+  const wallets = await pollWallets(store, sessions, user, state, at).catch(faultOf);
+  const pause = next !== null ? 0 : stopped ? STOPPED_S : OTHERS_S;
+  state.users.set(user.name, { nextAt: at + pause * 1000, failures: 0, after: next });
+  const told = await raiseAlerts(store, [...causes, ...read.causes, ...shared(user)], now());
+  return {
+    sessions: stopped ? listed : fresh,
+    again,
+    alerts: [...read.over, ...told],
+    walletsChanged: wallets === true,
+    fault: read.fault ?? (typeof wallets === "string" ? wallets : null),
+  };
+}
+
+/** Whose wallets are whose changes seldom; what fails is asked for again with the next listing. */
+async function pollWallets(
+  store: Store,
+  sessions: Sessions,
+  user: User,
+  state: PollState,
+  at: number,
+): Promise<boolean> {
+  if ((state.wallets.get(user.name) ?? 0) > at) return false;
   const wallets: string[] = [];
   let after: string | null = null;
-  for (let page = 0; page < PAGES_MAX; page++) {
+  for (let page = 0; page < WALLET_PAGES_MAX; page++) {
     const listed: Awaited<ReturnType<Sessions["instruments"]>> = await sessions.instruments(
       user.managerArn,
       user.userId,
@@ -126,206 +140,17 @@ async function pollWallets({ store, sessions }: PollParts, user: User, state: Po
     after = listed.next;
     if (after === null) break;
   }
-  const changed = await keepInstruments(store, nameOf(user), user.agentIds, wallets);
-  state.wallets.set(nameOf(user), at + WALLETS_S * 1000);
+  const changed = await keepInstruments(store, user.name, user.agentIds, wallets);
+  state.wallets.set(user.name, at + WALLETS_S * 1000);
   return changed;
 }
 
-async function pollUser(
-  { store, sessions, base, now }: PollParts,
-  user: User,
-  stopped: boolean,
-): Promise<Omit<Polled, "walletsChanged">> {
-  const startedAt = now();
-  const listed = await listAll(sessions, user);
-  const fresh: SessionKey[] = [];
-  const again: KeptAction[] = [];
-  const causes: Cause[] = [];
-  for (const session of listed) {
-    const at = now();
-    let isNew = false;
-    let wasRevoked = false;
-    const kept = await changeSession(store, session, at, (known) => {
-      isNew = known.listed === null;
-      // What AgentCore lists is open, whatever was thought of it; a listing may cross a deletion of the same moment.
-      wasRevoked = known.revokedAt !== null && Date.parse(known.revokedAt) + CROSSING_MS < Date.parse(startedAt);
-      return {
-        ...known,
-        listed: { userId: user.userId, agentIds: user.agentIds },
-        expiresAt: session.expiresAt,
-        revokedAt: wasRevoked ? null : known.revokedAt,
-        goneAt: null,
-      };
-    });
-    if (isNew) await file(store, base.notes, session, user.agentIds, at);
-    if (isNew || stopped) fresh.push(session);
-    if (wasRevoked) {
-      const action = await reopen(store, session, user, at);
-      if (action !== null) again.push(action);
-    }
-    causes.push(...expiring(kept, at));
-  }
-  await closeGone(store, user, listed, startedAt);
-  const read = await readSessions({ store, sessions, base, now }, user, stopped);
-  causes.push(...read.causes);
-  if (user.agentIds.length > 1) causes.push(sharedCause(user));
-  return { sessions: fresh, again, alerts: [...read.over, ...(await raiseAlerts(store, causes, now()))], fault: null };
-}
-
-async function listAll(sessions: Sessions, { managerArn, userId }: User): Promise<ListedSession[]> {
-  const listed: ListedSession[] = [];
-  let after: string | null = null;
-  for (let page = 0; page < PAGES_MAX; page++) {
-    const { items, next }: { items: readonly ListedSession[]; next: string | null } = await sessions.list(
-      managerArn,
-      userId,
-      after,
-    );
-    listed.push(...items);
-    if (next === null) break;
-    after = next;
-  }
-  return listed;
-}
-
-/** A session that AgentCore lists though it was deleted: the stop did not stop, and is made again. */
-function reopen(
-  store: Store,
-  { managerArn, sessionId }: SessionKey,
-  { agentIds }: User,
-  now: string,
-): Promise<KeptAction | null> {
-  return settle(store, `revoke_session/${managerArn}/${sessionId}`, (known) =>
-    known.outcome === "done" && known.agentIds.some((id) => agentIds.includes(id))
-      ? { ...known, outcome: "due", nextAt: now, detail: "AgentCore still lists it: it is revoked again" }
-      : null,
-  );
-}
-
-/** What AgentCore listed before and lists no more was deleted by somebody else, or is over. */
-async function closeGone(store: Store, user: User, listed: readonly ListedSession[], startedAt: string): Promise<void> {
-  const there = new Set(listed.map((session) => sessionScope(session).id));
-  for (const kept of await openSessions(store, user.agentIds, startedAt)) {
-    if (kept.listed?.userId !== user.userId || kept.managerArn !== user.managerArn) continue;
-    if (there.has(sessionScope(kept).id) || kept.since > startedAt) continue;
-    await changeSession(store, kept, startedAt, (known) => ({ ...known, goneAt: known.goneAt ?? startedAt }));
-  }
-}
-
-/** Reads limits and what is left of a user's sessions, and compares them with our books. */
-async function readSessions(
-  { store, sessions, now }: PollParts,
-  user: User,
-  stopped: boolean,
-): Promise<{ causes: Cause[]; over: Alert[] }> {
-  const open = (await openSessions(store, user.agentIds, now()))
-    .filter(({ listed, managerArn }) => listed?.userId === user.userId && managerArn === user.managerArn)
-    .sort((a, b) => ((a.readAt ?? "") < (b.readAt ?? "") ? -1 : 1))
-    .slice(0, stopped ? READS_MAX / 2 : READS_MAX);
-  const causes: Cause[] = [];
-  const over: Alert[] = [];
-  for (const kept of open) {
-    const reading = await sessions.get(kept, user.userId);
-    const at = now();
-    if (reading === null) {
-      await changeSession(store, kept, at, (known) => ({ ...known, goneAt: known.goneAt ?? at }));
-      continue;
-    }
-    const { limit, available, expiresAt } = reading;
-    const drift = await driftOf(store, kept, reading);
-    const read = await changeSession(store, kept, at, (known) => ({
-      ...known,
-      limit: limit?.toString() ?? null,
-      available: available?.toString() ?? null,
-      expiresAt,
-      readAt: at,
-      drift: drift === null ? null : { ...drift, since: known.drift?.amount === drift.amount ? known.drift.since : at },
-    }));
-    if (limit === null) causes.push(uncapped(read));
-    causes.push(...drifted(read, at));
-    if (drift === null && kept.drift !== null) {
-      const closed = await resolveAlert(
-        store,
-        `drift/session:${kept.sessionId}/-`,
-        "AgentCore and our books agree again",
-        at,
-      );
-      if (closed !== null) over.push(closed);
-    }
-  }
-  return { causes, over };
-}
-
-/** Events of the moment are on their way: a gap is told when it stays the same. */
-const DRIFT_MS = 60_000;
-
-function drifted({ sessionId, drift }: KeptSession, now: string): Cause[] {
-  if (drift === null || Date.parse(now) - Date.parse(drift.since) < DRIFT_MS) return [];
-  const gap = BigInt(drift.amount);
-  return [
-    {
-      rule: "drift",
-      subject: `session:${sessionId}`,
-      severity: "warning",
-      sample: `AgentCore has counted ${displayUsd(gap < 0n ? -gap : gap)} ${gap < 0n ? "less" : "more"} than our books in session ${sessionId}: ${drift.cause}`,
-      period: "-",
-    },
-  ];
-}
-
-function expiring(kept: KeptSession, now: string): Cause[] {
-  if (kept.expiresAt === null || !isOpen(kept, now)) return [];
-  const left = Date.parse(kept.expiresAt) - Date.parse(now);
-  if (left > EXPIRING_MS) return [];
-  const whose = kept.listed?.agentIds.join(", ") ?? "an agent";
-  return [
-    {
-      rule: "session_expiring",
-      subject: `session:${kept.sessionId}`,
-      severity: "warning",
-      sample: `session ${kept.sessionId} of ${whose} ends at ${kept.expiresAt}: payments in it fail from then on. Its application opens a new one with CreatePaymentSession`,
-      period: "-",
-      until: kept.expiresAt,
-    },
-  ];
-}
-
-function uncapped({ sessionId, expiresAt }: KeptSession): Cause {
-  return {
-    rule: "uncapped_session",
-    subject: `session:${sessionId}`,
-    severity: "warning",
-    sample: `session ${sessionId} was opened without limits.maxSpendAmount: until Bursar hears of a payment nothing holds it back`,
-    period: "-",
-    until: expiresAt,
-  };
-}
-
-function sharedCause({ userId, agentIds }: User): Cause {
-  return {
-    rule: "shared_user_id",
-    subject: `agent:${agentIds[0]}`,
-    severity: "warning",
-    sample: `${agentIds.join(" and ")} share the userId "${userId}": AgentCore cannot tell their sessions apart, and what stops one needs a budget that both are in`,
-  };
-}
-
-function usersOf(agents: Config["agents"]): User[] {
-  const users = new Map<string, User>();
-  for (const [agentId, { paymentManagerArn, userId }] of Object.entries(agents)) {
-    if (paymentManagerArn === undefined || userId === undefined) continue;
-    const user = { managerArn: paymentManagerArn, userId, agentIds: [agentId] };
-    const known = users.get(nameOf(user));
-    users.set(nameOf(user), known === undefined ? user : { ...user, agentIds: [...known.agentIds, agentId].sort() });
-  }
-  return [...users.values()];
+/** What AgentCore did not do, in words; anything else is no fault of AgentCore's. */
+function faultOf(error: Error): string {
+  if (error.name !== "SessionsError") throw error;
+  return error.message;
 }
 
 function isStopped({ agentIds }: User, stops: Stops, now: string): boolean {
   return agentIds.some((id) => freezeOf(stops, id) !== null || isWatched(stops, id, now));
 }
-
-const isWatched = ({ watched }: Stops, id: string, now: string): boolean =>
-  Object.hasOwn(watched, id) && (watched[id] as string) > now;
-
-const nameOf = ({ managerArn, userId }: Omit<User, "agentIds">): string => `${managerArn}\n${userId}`;

@@ -13,6 +13,8 @@ export interface Loaded {
   readonly assessed: Pick<Assessment, "state" | "verdict" | "breaks" | "due"> | null;
   /** The partition of the list that it stands in; null where it stands in none. */
   readonly listed: string | null;
+  /** The edition of the budgets that it was booked under last. */
+  readonly edition: number;
   readonly version: number | null;
 }
 
@@ -23,6 +25,7 @@ export function load(id: string, stored: Stored | undefined): Loaded {
       applied: {},
       assessed: null,
       listed: null,
+      edition: 0,
       version: null,
     };
   const data = stored.data as unknown as Data;
@@ -34,6 +37,7 @@ export function load(id: string, stored: Stored | undefined): Loaded {
     applied,
     assessed: data.assessed ?? null,
     listed: stored.index?.list?.partition ?? null,
+    edition: data.edition ?? 0,
     version: stored.version,
   };
 }
@@ -43,18 +47,16 @@ export function save(
   applied: Effects,
   assessed: Assessment | null,
   agentIds: readonly string[] | null,
+  edition: number,
   expected: number | null,
 ): VersionedPut {
   const data: Data = {
     ...(size(payment.own) ? { own: payment.own } : {}),
     ...(size(payment.context) ? { context: payment.context } : {}),
     ...(size(payment.siblings) ? { siblings: payment.siblings } : {}),
-    ...(size(applied)
-      ? {
-          applied: Object.fromEntries(Object.entries(applied).map(([counter, amount]) => [counter, amount.toString()])),
-        }
-      : {}),
+    ...(size(applied) ? { applied: textsOf(applied) } : {}),
     ...(assessed === null ? {} : { assessed }),
+    ...(edition === 0 ? {} : { edition }),
   };
   const index = {
     ...(agentIds === null ? {} : { list: listEntry(payment.id, agentIds) }),
@@ -63,12 +65,22 @@ export function save(
   return { ...paymentKey(payment.id), data: data as unknown as Json, ...(size(index) ? { index } : {}), expected };
 }
 
+/** The same put with other books. */
+export function withApplied(put: VersionedPut, applied: Effects): VersionedPut {
+  return { ...put, data: { ...(put.data as object), applied: textsOf(applied) } as unknown as Json };
+}
+
+function textsOf(applied: Effects): { [counter: string]: string } {
+  return Object.fromEntries(Object.entries(applied).map(([counter, amount]) => [counter, amount.toString()]));
+}
+
 interface Data {
   own?: Slots;
   context?: Slots;
   siblings?: Siblings;
   applied?: { [counter: string]: string };
   assessed?: Assessment;
+  edition?: number;
 }
 
 const size = (record: object): boolean => Object.keys(record).length > 0;

@@ -35,7 +35,8 @@ export async function* refold(
   if (ids.length > 0) yield await foldAgain(store, world, ids, now());
 }
 
-async function foldAgain(
+/** Folds these payments again; answers what was written. */
+export async function foldAgain(
   store: Store,
   world: CorrelateWorld,
   ids: readonly string[],

@@ -36,8 +36,8 @@ export function governReplay({ budgets, org }: Config, directory: Directory): Re
     string,
     { managerArn: string; sessionId: string; agentIds: Set<string>; revoked: boolean }
   >();
-  /** Sessions that signed what a counter holds. */
-  const signers = new Map<string, Set<string>>();
+  /** By counter and session: who signed in it what the counter counts. */
+  const signers = new Map<string, Map<string, ReadonlySet<string>>>();
   const frozen = new Map<string, string>();
   const judgedIn = new Map<string, string | null>();
   /** Since the last judging: scopes whose figure moved, and agents who showed a new session. */
@@ -65,7 +65,7 @@ export function governReplay({ budgets, org }: Config, directory: Directory): Re
   };
 
   const book = ({ before, after, findings }: Changed): void => {
-    const signed = findings === null ? [] : sessionsOf(findings).map((session) => sessionScope(session).id);
+    const signed = findings === null ? [] : sessionsOf(findings);
     for (const counter of new Set([...Object.keys(before.applied), ...Object.keys(after.applied)])) {
       const { scope } = parseCounter(counter);
       scopes.set(scopeName(scope), scope);
@@ -75,21 +75,35 @@ export function governReplay({ budgets, org }: Config, directory: Directory): Re
         (figures.get(counter) ?? 0n) + (after.applied[counter] ?? 0n) - (before.applied[counter] ?? 0n),
       );
       if (after.applied[counter] === undefined) continue;
-      const known = signers.get(counter) ?? new Set();
-      for (const session of signed) known.add(session);
+      const known = signers.get(counter) ?? new Map<string, ReadonlySet<string>>();
+      for (const session of signed) {
+        const { id } = sessionScope(session);
+        if (scope.kind !== "session" || scope.id === id)
+          known.set(id, new Set([...(known.get(id) ?? []), ...session.agentIds]));
+      }
       signers.set(counter, known);
     }
   };
 
-  const open = (agentIds: ReadonlySet<string> | null, keys: Iterable<string>): OpenSession[] => {
+  const open = (agentIds: ReadonlySet<string>, keys: Iterable<string>): OpenSession[] => {
     const found: OpenSession[] = [];
     for (const key of keys) {
       const session = sessions.get(key);
       if (session === undefined || session.revoked) continue;
       const { managerArn, sessionId } = session;
       const one = { managerArn, sessionId, agentIds: [...session.agentIds].sort() };
-      if (agentIds === null || isStoppedWith(one, agentIds)) found.push(one);
+      if (isStoppedWith(one, agentIds)) found.push(one);
     }
+    return found;
+  };
+
+  /** Who signed what is spent in the window, or still held, by session. */
+  const signersIn = (held: string, spent: string): Map<string, Set<string>> => {
+    const found = new Map<string, Set<string>>();
+    const holds = (id: string): boolean => (figures.get(heldCounter(`session:${id}`)) ?? 0n) > 0n;
+    for (const [id, by] of signers.get(spent) ?? []) found.set(id, new Set(by));
+    for (const [id, by] of signers.get(held) ?? [])
+      if (holds(id)) found.set(id, new Set([...(found.get(id) ?? []), ...by]));
     return found;
   };
 
@@ -104,12 +118,10 @@ export function governReplay({ budgets, org }: Config, directory: Directory): Re
     if (crossed.every(({ does }) => does === "alert")) return;
     const seen = [...sessions.values()].flatMap(({ agentIds }) => [...agentIds]);
     const agents = agentsOf(scope, directory, seen);
-    const signed = new Set([...(signers.get(held) ?? []), ...(signers.get(spent) ?? [])]);
-    const stopped =
-      agents === null
-        ? open(null, scope.kind === "session" ? [scope.id] : signed)
-        : [...open(agents, sessions.keys()), ...(scope.kind === "label" ? open(null, signed) : [])];
-    const agentIds = [...(agents ?? new Set(stopped.flatMap((session) => session.agentIds)))].sort();
+    const signed = agents === null || scope.kind === "label" ? signersIn(held, spent) : new Map<string, Set<string>>();
+    const ofSigners = [...signed].flatMap(([key, by]) => open(by, [key]));
+    const stopped = [...(agents === null ? [] : open(agents, sessions.keys())), ...ofSigners];
+    const agentIds = [...new Set([...(agents ?? []), ...[...signed.values()].flatMap((by) => [...by])])].sort();
     for (const one of crossed.flatMap((crossing) => demands(crossing, stopped, agentIds))) {
       if (policy.mode === "observe") remember(wouldCause(one, figure, latest));
       else {
@@ -119,7 +131,7 @@ export function governReplay({ budgets, org }: Config, directory: Directory): Re
     }
   };
 
-  const plan = ({ human: _, agentIds: __, ...order }: Order, at: string): void => {
+  const plan = ({ human: _, confirmed: __, agentIds: ___, ...order }: Order, at: string): void => {
     const known = actions.get(order.key);
     if (known === undefined) actions.set(order.key, { ...order, at, outcome: "planned" });
     else actions.set(order.key, { ...known, reason: joined(known.reason, order.reason) });

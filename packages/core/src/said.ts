@@ -3,7 +3,7 @@ import type { EventOf } from "@bursar/events/contract";
 import type { Told } from "@bursar/events/envelope";
 import { displayUsd } from "@bursar/events/money";
 import type { Cause } from "./alerts.ts";
-import type { GovernBase } from "./govern.ts";
+import type { GovernBase } from "./govern-world.ts";
 
 /** Seconds that an authorization may live beyond its offer's maxTimeoutSeconds: clocks differ. */
 const SLACK_S = 60n;

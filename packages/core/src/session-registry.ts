@@ -7,7 +7,7 @@ import type { Told } from "@bursar/events/envelope";
 import { fingerprint } from "./canonical.ts";
 import { changeItem } from "./change.ts";
 import { sessionScope } from "./effects.ts";
-import { hourOf, SESSION_HOURS_MAX } from "./hours.ts";
+import { hourOf, lastOf, SESSION_HOURS_MAX } from "./hours.ts";
 import type { OpenSession } from "./judge.ts";
 import { agentNote, type Notes, note } from "./notes.ts";
 import { eachEntry, eachFact } from "./pages.ts";
@@ -40,8 +40,14 @@ export interface KeptSession extends SessionKey {
 
 /** Agents and users that one session keeps. More only make it more contested. */
 const AGENTS_MAX = 8;
-/** Sessions of one agent that are looked at: more than one user can open in their lifetime by AgentCore's quotas. */
-const SESSIONS_MAX = 2_000;
+/** Sessions that are looked at of one agent, and of all together: who names more has made them up. */
+const SESSIONS_MAX: { readonly [place in Place]: number } = { listed: 2_000, named: 500 };
+const ALL_MAX: { readonly [place in Place]: number } = { listed: 20_000, named: 2_000 };
+/** Every session is filed under this name too, which no agent can have: an organisation is one read, not one an agent. */
+const ANYBODY = "*";
+export const EVERYONE: readonly string[] = [ANYBODY];
+/** Agents whose sessions are read at once. */
+const AGENTS_AT_ONCE = 16;
 /** Sessions that are kept at once. */
 const AT_ONCE = 16;
 /** The partition of the list index that all sessions stand in, by when they were first heard of. */
@@ -59,17 +65,23 @@ export const asOpen = (kept: KeptSession): OpenSession => ({
   managerArn: kept.managerArn,
   sessionId: kept.sessionId,
   agentIds: agentsOfSession(kept),
+  listed: kept.listed !== null,
 });
 
 /** Whether it may still sign at `now`. */
-export function isOpen({ revokedAt, goneAt, expiresAt }: KeptSession, now: string): boolean {
-  return revokedAt === null && goneAt === null && (expiresAt === null || expiresAt > now);
+export function isOpen(kept: KeptSession, now: string): boolean {
+  return kept.revokedAt === null && kept.goneAt === null && endOf(kept) > now;
 }
+
+/** When it is over: by AgentCore's word, else as long after it was heard of first as any session lives. */
+export const endOf = ({ expiresAt, since }: KeptSession): string => expiresAt ?? lastOf(since);
 
 /** A session that an event names. */
 export interface NamedSession extends SessionKey {
   readonly agentId: string;
   readonly userId: string | null;
+  /** The latest time at which something was signed in it; null where it is only named. */
+  readonly signedAt: string | null;
 }
 
 /** The sessions that agents name in these events, each once. */
@@ -80,30 +92,60 @@ export function namedSessions(told: readonly Told[]): NamedSession[] {
     const { session } = event as { session?: SessionKey & { userId?: string } };
     if (session === undefined) continue;
     const { managerArn, sessionId, userId = null } = session;
-    named.set(`${source.id} ${sessionScope(session).id}`, { managerArn, sessionId, userId, agentId: source.id });
+    const name = `${source.id}\n${userId ?? ""}\n${sessionScope(session).id}`;
+    const before = named.get(name)?.signedAt ?? "";
+    const signedAt = event.type === "agent.authorization_signed" && event.at > before ? event.at : before || null;
+    named.set(name, { managerArn, sessionId, userId, agentId: source.id, signedAt });
   }
   return [...named.values()];
 }
 
-/** Keeps what events say of sessions; durable when it resolves. Answers those that this process had not noted. */
+/**
+ * Keeps what events say of sessions; durable when it resolves. `fresh` are those that this process has not judged yet;
+ * `alive` are those in which somebody signs though AgentCore had them not under the user that was believed.
+ */
 export async function noteSessions(
   store: Store,
   notes: Notes,
   named: readonly NamedSession[],
   now: string,
-): Promise<readonly NamedSession[]> {
-  const fresh = named.filter((one) => !notes.known.has(nameOf(one)));
-  const keep = async (one: NamedSession): Promise<void> => {
-    const kept = changeSession(store, one, now, (known) => ({
+): Promise<{ fresh: readonly NamedSession[]; alive: readonly NamedSession[] }> {
+  if (named.length === 0) return { fresh: [], alive: [] };
+  const stored = await store.get(named.map(sessionKey));
+  const alive: NamedSession[] = [];
+  const keep = async (one: NamedSession, i: number): Promise<void> => {
+    const kept = stored[i]?.data as unknown as KeptSession | undefined;
+    const isAlive = kept !== undefined && signsIn(kept, one);
+    if (isAlive) alive.push(one);
+    const isKnown =
+      kept?.namedBy.includes(one.agentId) === true && (one.userId === null || kept.claimedUsers.includes(one.userId));
+    const change = (known: KeptSession): KeptSession => ({
       ...known,
       namedBy: among(known.namedBy, one.agentId),
       claimedUsers: one.userId === null ? known.claimedUsers : among(known.claimedUsers, one.userId),
-    }));
-    await Promise.all([kept, file(store, notes, one, [one.agentId], now)]);
-    notes.known.add(nameOf(one));
+      goneAt: isAlive ? null : known.goneAt,
+    });
+    await Promise.all([
+      isKnown && !isAlive ? null : changeSession(store, one, now, change),
+      file(store, notes, one, [one.agentId], "named", now),
+    ]);
   };
-  for (let i = 0; i < fresh.length; i += AT_ONCE) await Promise.all(fresh.slice(i, i + AT_ONCE).map(keep));
-  return fresh;
+  for (let i = 0; i < named.length; i += AT_ONCE)
+    await Promise.all(named.slice(i, i + AT_ONCE).map((one, j) => keep(one, i + j)));
+  return { fresh: named.filter((one) => !notes.known.has(nameOf(one))), alive };
+}
+
+/** Notes that sessions were judged: not before that is durable, or a second try would think them old. */
+export function noteJudged(notes: Notes, fresh: readonly NamedSession[]): void {
+  for (const one of fresh) notes.known.add(nameOf(one));
+}
+
+/** A signing and the call that found nothing may cross each other. */
+const CROSSING_MS = 5_000;
+
+function signsIn({ goneAt, listed }: KeptSession, { signedAt }: NamedSession): boolean {
+  if (goneAt === null || signedAt === null || listed !== null) return false;
+  return Date.parse(signedAt) > Date.parse(goneAt) + CROSSING_MS;
 }
 
 /** Keeps what `enforce` says was revoked; the earliest time stands. */
@@ -118,12 +160,16 @@ export async function noteRevoked(store: Store, told: readonly Told[], now: stri
   }
 }
 
+/** Where an agent's sessions are filed: those that AgentCore listed apart, so that made-up names never hide them. */
+type Place = "listed" | "named";
+
 /** Files a session under its agents, so that they are found by it. */
 export async function file(
   store: Store,
   notes: Notes,
   session: SessionKey,
   agentIds: readonly string[],
+  place: Place,
   now: string,
 ): Promise<void> {
   const { managerArn, sessionId } = session;
@@ -131,12 +177,12 @@ export async function file(
   await note(
     store,
     notes,
-    agentIds.flatMap((agentId) => [
+    [...EVERYONE, ...agentIds].flatMap((agentId) => [
       {
-        name: `file ${agentId} ${id}`,
-        put: { pk: agentPk(agentId), sk: `${hourOf(now)}#${fingerprint(id)}`, data: { managerArn, sessionId } },
+        name: `file\n${place}\n${agentId}\n${id}`,
+        put: { pk: agentPk(agentId, place), sk: `${hourOf(now)}#${fingerprint(id)}`, data: { managerArn, sessionId } },
       },
-      agentNote(agentId),
+      ...(agentId === ANYBODY ? [] : [agentNote(agentId)]),
     ]),
   );
 }
@@ -146,16 +192,24 @@ export async function openSessions(store: Store, agentIds: Iterable<string>, now
   return (await recentSessions(store, agentIds, now)).filter((kept) => isOpen(kept, now));
 }
 
-/** The agents' sessions of the last hours, those that are over too. Consistent. */
+/** The agents' sessions of the last hours, those that are over too, those that AgentCore listed first. Consistent. */
 export async function recentSessions(store: Store, agentIds: Iterable<string>, now: string): Promise<KeptSession[]> {
   const found = new Map<string, SessionKey>();
-  for (const agentId of agentIds) {
-    for await (const { data } of eachFact(store, agentPk(agentId), "", hourOf(now, -SESSION_HOURS_MAX))) {
+  const read = async (agentId: string, place: Place): Promise<void> => {
+    let left = (agentId === ANYBODY ? ALL_MAX : SESSIONS_MAX)[place];
+    for await (const { data } of eachFact(store, agentPk(agentId, place), "", hourOf(now, -SESSION_HOURS_MAX))) {
       const session = data as unknown as SessionKey;
-      if (found.size < SESSIONS_MAX) found.set(sessionScope(session).id, session);
+      found.set(sessionScope(session).id, session);
+      if (--left === 0) return;
     }
+  };
+  const agents = [...agentIds];
+  for (let i = 0; i < agents.length; i += AGENTS_AT_ONCE) {
+    const some = agents.slice(i, i + AGENTS_AT_ONCE);
+    await Promise.all(some.flatMap((agentId) => [read(agentId, "listed"), read(agentId, "named")]));
   }
-  return keptSessions(store, [...found.values()]);
+  const kept = await keptSessions(store, [...found.values()]);
+  return kept.sort((a, b) => Number(b.listed !== null) - Number(a.listed !== null));
 }
 
 /** The sessions as they are kept; those that are not are left out. */
@@ -209,8 +263,8 @@ function keptOf({ managerArn, sessionId }: SessionKey, stored: Stored | undefine
   };
 }
 
-const agentPk = (agentId: string): string => `AGT#${agentId}`;
-const nameOf = (one: NamedSession): string => `session ${one.agentId} ${one.userId ?? ""} ${sessionScope(one).id}`;
+const agentPk = (agentId: string, place: Place): string => `AGT#${place === "listed" ? "L" : "N"}#${agentId}`;
+const nameOf = (one: NamedSession): string => `session\n${one.agentId}\n${one.userId ?? ""}\n${sessionScope(one).id}`;
 
 /** The least of a set and one more. */
 function among(set: readonly string[], one: string): readonly string[] {

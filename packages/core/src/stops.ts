@@ -8,17 +8,23 @@ import type { Json, Key, Store, Stored } from "./ports.ts";
 export interface Freeze {
   readonly since: string;
   readonly reason: string;
-  /** A budget's judgement, or null where a human froze. */
-  readonly cause: FreezeCause | null;
+  /** What budgets asked for it, the first CAUSES_MAX; empty where a human froze. */
+  readonly causes: readonly FreezeCause[];
 }
 
-/** What froze an agent: a budget's figure of one window. `until` is the window's end, null where it has none. */
+/** What froze an agent: a threshold that a budget's figure reached in one window. `until` is the window's end. */
 export interface FreezeCause {
   readonly policy: string;
   readonly scope: string;
   readonly start: string | null;
+  readonly at: number;
+  /** Atomic units, decimal: another limit is another cause. */
+  readonly limit: string;
   readonly until: string | null;
 }
+
+/** Causes that one freeze keeps. */
+const CAUSES_MAX = 16;
 
 export interface Stops {
   readonly frozen: { readonly [agentId: string]: Freeze };
@@ -46,35 +52,42 @@ export function freezeOf({ frozen }: Stops, agentId: string): Freeze | null {
   return own(frozen, agentId) ?? null;
 }
 
+/** Whether a level stands against an agent, so that its sessions are listed often. */
+export function isWatched({ watched }: Stops, agentId: string, now: string): boolean {
+  return (own(watched, agentId) ?? "") > now;
+}
+
 /** Whether a human has said that this figure of this window shall not freeze this agent. */
 export function isLifted({ lifted }: Stops, agentId: string, cause: FreezeCause): boolean {
-  return (own(lifted, agentId) ?? []).some((one) => sameCause(one, cause));
+  return (own(lifted, agentId) ?? []).some((one) => isSame(one, cause));
 }
 
-/** The stops with one more frozen agent; the same object where it is frozen already. */
+/** The stops with one more frozen agent, or one more cause of its freeze; the same object where neither is news. */
 export function withFrozen(stops: Stops, agentId: string, freeze: Freeze): Stops {
-  if (freezeOf(stops, agentId) !== null) return stops;
-  return { ...stops, frozen: { ...stops.frozen, [agentId]: freeze } };
+  const known = freezeOf(stops, agentId);
+  const causes = [...(known?.causes ?? []), ...freeze.causes].slice(0, CAUSES_MAX);
+  const distinct = causes.filter((cause, i) => causes.findIndex((one) => isSame(one, cause)) === i);
+  if (known !== null && distinct.length === known.causes.length) return stops;
+  return { ...stops, frozen: { ...stops.frozen, [agentId]: { ...(known ?? freeze), causes: distinct } } };
 }
 
-/** The stops with an agent let go, and what froze it lifted for its window; the same object where it is not frozen. */
+/** The stops with an agent let go, and what asked for its freeze lifted; the same object where it is not frozen. */
 export function withoutFrozen(stops: Stops, agentId: string, standing: readonly FreezeCause[], now: string): Stops {
   const freeze = freezeOf(stops, agentId);
   if (freeze === null) return stops;
   const { [agentId]: _, ...frozen } = stops.frozen;
   const before = (own(stops.lifted, agentId) ?? []).filter(({ until }) => until === null || until > now);
-  const causes = [...standing, ...(freeze.cause === null ? [] : [freeze.cause])];
-  const fresh = causes.filter((cause, i) => causes.findIndex((one) => sameCause(one, cause)) === i);
-  const lifted = [...before.filter((one) => !fresh.some((cause) => sameCause(one, cause))), ...fresh];
+  const causes = [...before, ...standing, ...freeze.causes];
+  const lifted = causes.filter((cause, i) => causes.findIndex((one) => isSame(one, cause)) === i);
   return { ...stops, frozen, lifted: { ...stops.lifted, [agentId]: lifted } };
 }
 
 /** The stops with agents watched until a time; the same object where all are already. What is past is let go. */
-export function withWatched(stops: Stops, agentIds: Iterable<string>, until: string, now: string): Stops {
-  const late = [...agentIds].filter((id) => (own(stops.watched, id) ?? "") < until);
+export function withWatched(stops: Stops, until: ReadonlyMap<string, string>, now: string): Stops {
+  const late = [...until].filter(([id, end]) => (own(stops.watched, id) ?? "") < end);
   if (late.length === 0) return stops;
   const rest = Object.entries(stops.watched).filter(([, end]) => end > now);
-  return { ...stops, watched: { ...Object.fromEntries(rest), ...Object.fromEntries(late.map((id) => [id, until])) } };
+  return { ...stops, watched: { ...Object.fromEntries(rest), ...Object.fromEntries(late) } };
 }
 
 /** Changes the stops under their version; answers what stands then. `edit` answers the same object for no change. */
@@ -88,8 +101,8 @@ export async function changeStops(store: Store, edit: (stops: Stops) => Stops): 
   return after;
 }
 
-function sameCause(a: FreezeCause, b: FreezeCause): boolean {
-  return a.policy === b.policy && a.scope === b.scope && a.start === b.start;
+function isSame(a: FreezeCause, b: FreezeCause): boolean {
+  return a.policy === b.policy && a.scope === b.scope && a.start === b.start && a.at === b.at && a.limit === b.limit;
 }
 
 /** An agent may be called "constructor". */

@@ -13,6 +13,8 @@ import { assessRow, isRow, makesRow } from "./rows.ts";
 /** What every run of the step needs beside the facts. */
 export interface CorrelateWorld extends World {
   readonly counted: Counted;
+  /** Of the budgets that `counted` is of; 0 or absent where they never change, as in a replay. */
+  readonly edition?: number;
   /** What this process has noted of the books; without it nothing is noted, as in a replay, whose books nobody asks later. */
   readonly notes?: Notes;
 }
@@ -40,7 +42,7 @@ export function writeOf(whole: Folded, before: Loaded, world: CorrelateWorld, no
   if (!isNamed(payment)) {
     if (payment === before.payment) return null;
     // Only an alias names it yet. The write keeps its first writer from overlooking what it holds.
-    const put = save(payment, before.applied, null, null, before.version);
+    const put = save(payment, before.applied, null, null, before.edition, before.version);
     return {
       put,
       deltas: [],
@@ -52,7 +54,8 @@ export function writeOf(whole: Folded, before: Loaded, world: CorrelateWorld, no
   const deltas = difference(effects, before.applied);
   if (payment === before.payment && deltas.length === 0) return null;
   const assessed = assess(findings, now, world);
-  const put = save(payment, effects, assessed, isSuperseded(payment) ? null : findings.evidence.owners, before.version);
+  const listed = isSuperseded(payment) ? null : findings.evidence.owners;
+  const put = save(payment, effects, assessed, listed, world.edition ?? 0, before.version);
   return {
     put,
     deltas,
@@ -88,7 +91,7 @@ function rowWrite(row: Folded, before: Loaded, world: CorrelateWorld, now: strin
   const tied = Object.keys(row.siblings).length > 0;
   if (row === before.payment || !makesRow(row) || (tied && before.version === null)) return null;
   const assessed = tied ? null : assessRow(row, now, world);
-  const put = save(row, {}, assessed, tied ? null : reporters(row), before.version);
+  const put = save(row, {}, assessed, tied ? null : reporters(row), 0, before.version);
   return {
     put,
     deltas: [],
@@ -103,7 +106,15 @@ function afterOf(
   put: VersionedPut,
   before: Loaded,
 ): Loaded {
-  return { payment, applied, assessed, listed: put.index?.list?.partition ?? null, version: (before.version ?? 0) + 1 };
+  const { edition = 0 } = put.data as { edition?: number };
+  return {
+    payment,
+    applied,
+    assessed,
+    listed: put.index?.list?.partition ?? null,
+    edition,
+    version: (before.version ?? 0) + 1,
+  };
 }
 
 function reporters(row: Folded): readonly string[] {

@@ -145,8 +145,9 @@ describe("freeze", () => {
     const g = await governed([]);
     await g.tell([opens("research", "s1", 0)], at(0));
     const done = await freezeByHuman(g.store, await g.world(at(1)), "research", "stolen key; call Ann", at(1));
-    expect(done?.due.map(({ target, by }) => [target, by])).toEqual([["s1", "human"]]);
-    expect(await freezeByHuman(g.store, await g.world(at(2)), "research", "again", at(2))).toBeNull();
+    expect(done.due.map(({ target, by }) => [target, by])).toEqual([["s1", "human"]]);
+    const again = await freezeByHuman(g.store, await g.world(at(2)), "research", "again", at(2));
+    expect(again).toEqual({ frozen: null, due: [], alerts: [] });
     expect((await g.tell([opens("research", "s2", 3)], at(3))).due.map(({ target }) => target)).toEqual(["s2"]);
   });
 
@@ -224,6 +225,7 @@ describe("the outbox", () => {
     agentIds: ["research"],
     reason: `b: agent:research is at 100 % of $1.00 ($1.00)`,
     human,
+    confirmed: true,
   });
 
   test("an action is ordered once; a second budget's reason is added", async () => {
@@ -245,8 +247,9 @@ describe("the outbox", () => {
   test("more than the blast radius in a minute waits for a human, who is told once", async () => {
     const budget = day({ scope: { org: "*" }, window: "month" });
     const g = await governed([budget], { limits: { revocationsPerMinute: 3 } });
-    const story = ["1", "2", "3", "4", "5"].map((n) => opens("research", `s${n}`, 0));
-    await g.tell(story, at(0));
+    const model = agentCoreModel();
+    for (const n of ["1", "2", "3", "4", "5"]) model.open({ managerArn: ARN, sessionId: `s${n}`, userId: "u" });
+    await poll({ store: g.store, sessions: model.sessions, base: g.base, now: () => at(0) }, emptyPolls());
     const first = await g.tell([settled("7", "4", 1)], at(1));
     expect([first.due.length, first.heldBack.length]).toEqual([3, 2]);
     expect(first.alerts.map(({ rule, severity }) => `${rule} ${severity}`)).toContain("revocations_held_back critical");
@@ -422,7 +425,10 @@ describe("a liar stops only himself", () => {
     const g = await governed(budgets.slice(0, 4));
     await g.tell([opens("research", "s1", 0), verified("7", 0, { amount: "1000000000000" })], at(0));
     expect(await g.actions()).toEqual([]);
-    expect(await g.open(at(0))).toEqual(["budget_threshold/budget:api/api:reports/2026-11-20T00:00:00.000Z/1"]);
+    expect(await g.open(at(0))).toEqual([
+      "budget_threshold/budget:api/api:reports/2026-11-20T00:00:00.000Z/1",
+      "revocation_failed/budget:api/api:reports/2026-11-20T00:00:00.000Z", // nobody has signed it
+    ]);
   });
 });
 

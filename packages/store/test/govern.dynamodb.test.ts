@@ -2,7 +2,8 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBStreamsClient } from "@aws-sdk/client-dynamodb-streams";
 import { enforceDue } from "@bursar/core/enforce";
-import { baseOf, govern, governAll, worldAt } from "@bursar/core/govern";
+import { govern, governAll } from "@bursar/core/govern";
+import { baseOf, worldAt } from "@bursar/core/govern-world";
 import { ingest, movedBy } from "@bursar/core/ingest";
 import { eachAction } from "@bursar/core/outbox";
 import { all } from "@bursar/core/pages";
