@@ -12,6 +12,7 @@ import { emptyPolls, hurry, poll } from "@bursar/core/poll";
 import type { Sessions, Store } from "@bursar/core/ports";
 import { foldAgain } from "@bursar/core/refold";
 import { windowOf } from "@bursar/core/windows";
+import type { Changed } from "@bursar/core/write";
 import type { Told } from "@bursar/events/envelope";
 import type { Alert } from "@bursar/events/shapes";
 import { pause } from "./pause.ts";
@@ -25,6 +26,8 @@ export interface GovernanceParts {
   readonly tell: (told: readonly Told[]) => Promise<void>;
   readonly onAlerts: (alerts: readonly Alert[]) => void;
   readonly onAction: (action: KeptAction) => void;
+  /** Payments that were booked under budgets of before were folded again. */
+  readonly onFolded: (changed: readonly Changed[]) => void;
   /** AgentCore names other wallets than before. */
   readonly onWallets: () => void;
   readonly onFault: (part: "govern" | "agentcore", message: string | null) => void;
@@ -57,7 +60,7 @@ interface Place {
 }
 
 export function startGovernance(parts: GovernanceParts): Governance {
-  const { store, base, sessions, now, tell, onAlerts, onAction, onWallets, onFault } = parts;
+  const { store, base, sessions, now, tell, onAlerts, onAction, onFolded, onWallets, onFault } = parts;
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
   const polls = emptyPolls();
@@ -135,7 +138,7 @@ export function startGovernance(parts: GovernanceParts): Governance {
         const at = now();
         const world = await worldAt(store, base, at);
         const stale = staleIn(changes, world.force.edition);
-        if (stale.length > 0) await foldAgain(store, world, stale, at);
+        if (stale.length > 0) onFolded(await foldAgain(store, world, stale, at));
         take(await govern(store, world, movedBy(changes, world), at));
         if ((await store.commit([{ ...FEED_KEY, data: next, expected: place.version }], [])) === "conflict")
           throw new Error("another process reads the change feed of this table");

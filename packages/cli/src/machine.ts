@@ -157,6 +157,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       tell: steps.tell,
       onAlerts: tellAlerts,
       onAction: (action) => feed.emit({ kind: "action", at: now(), data: publicAction(action) }),
+      onFolded: (changed) => steps.show(changed),
       onWallets: () => void reread(),
       onFault: (part, m) => faults.set(part, m),
     });

@@ -284,7 +284,7 @@ describe.concurrent("who is called", () => {
       ]);
     }, PATIENCE);
     expect((await alerts(machine, "revocation_failed"))[0]?.text).toContain(
-      "nothing can be revoked: no session of loner is known and agents.loner.paymentManagerArn is not in the config",
+      "nothing can be revoked: no session of loner is known, and none can be listed",
     );
     expect(await actions(machine)).toEqual([]);
   });

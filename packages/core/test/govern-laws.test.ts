@@ -144,6 +144,9 @@ describe("after any history", () => {
         const base = baseOf(worldOf(config), config);
         await ingest(store, base, events, NOW);
         await recover(memory, agentCore);
+        // What AgentCore had not shows only now: who is stopped by nobody is told of, once.
+        await ingest(store, baseOf(worldOf(config), config), events, NOW);
+        await recover(memory, agentCore);
         const before = versions(memory);
         const deleted = [...agentCore.deleted];
         const again = await ingest(store, baseOf(worldOf(config), config), events, NOW);
