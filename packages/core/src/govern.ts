@@ -55,9 +55,6 @@ export interface Governed {
 
 export const NOTHING: Governed = { due: [], heldBack: [], frozen: [], alerts: [] };
 
-/** Longest that an agent is watched without another judgement, where the window has no end. */
-const WATCH_MS = 86_400_000;
-
 /** Judges what moved at `now`. Everything it resolves on is durable when it resolves. */
 export async function govern(store: Store, world: GovernWorld, moved: Moved, now: string): Promise<Governed> {
   const scopes = new Map<string, ScopeRef>();
@@ -151,12 +148,17 @@ async function judgeScopes(
         else freezes.set(one.target, withCause(freezes.get(one.target), one, crossing, now));
       }
       causes.push(...unstoppable(crossing, members, world, now));
-      const until = figure.end ?? new Date(Date.parse(now) + WATCH_MS).toISOString();
+      const until = figure.end ?? tomorrow(now);
       for (const agentId of members.agentIds)
         if (isAsked(world.agents, agentId) && (watched.get(agentId) ?? "") < until) watched.set(agentId, until);
     }
   }
   return { orders, causes, freezes, watched };
+}
+
+/** Until when an agent is watched where the window has no end: the same for a whole day, so that it is written once. */
+function tomorrow(now: string): string {
+  return windowOf("day", windowOf("day", now).end ?? now).end ?? now;
 }
 
 function withCause(known: Freezing | undefined, order: Order, crossing: Crossing, now: string): Freezing {
