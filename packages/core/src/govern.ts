@@ -53,8 +53,6 @@ export interface Governed {
   readonly alerts: readonly Alert[];
 }
 
-export const NOTHING: Governed = { due: [], heldBack: [], frozen: [], alerts: [] };
-
 /** Judges what moved at `now`. Everything it resolves on is durable when it resolves. */
 export async function govern(store: Store, world: GovernWorld, moved: Moved, now: string): Promise<Governed> {
   const scopes = new Map<string, ScopeRef>();

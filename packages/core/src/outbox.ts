@@ -44,7 +44,7 @@ export interface Ordered {
 }
 
 /** The partition of the list index that all actions stand in, by when they were ordered. */
-export const ACTIONS_LIST = "#actions";
+const ACTIONS_LIST = "#actions";
 const DUE = "out";
 /** Actions of one transaction, beside the one that counts them. */
 const PER_COMMIT = 90;
@@ -198,7 +198,7 @@ function isOrderedAgain({ outcome, detail, doneAt }: KeptAction, one: Order, now
 
 /** What is said of a deletion that found nothing. */
 export const NOT_FOUND = "AgentCore had no such session";
-export const HELD_BACK = "held back: more revocations in a minute than limits.revocationsPerMinute allows";
+const HELD_BACK = "held back: more revocations in a minute than limits.revocationsPerMinute allows";
 const HELD_UNLISTED = "held back: AgentCore has not listed it yet, and this agent names many such sessions";
 
 /** Two reasons as one text. The same budget's figure is given once, as it was first. */

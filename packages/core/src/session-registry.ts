@@ -51,7 +51,7 @@ const AGENTS_AT_ONCE = 16;
 /** Sessions that are kept at once. */
 const AT_ONCE = 16;
 /** The partition of the list index that all sessions stand in, by when they were first heard of. */
-export const SESSIONS_LIST = "#sessions";
+const SESSIONS_LIST = "#sessions";
 
 export const sessionKey = (session: SessionKey): Key => ({ pk: `SES#${sessionScope(session).id}`, sk: "." });
 
