@@ -1,7 +1,7 @@
 /**
  * How far a budget is overshot when payments are in flight: `node packages/cli/bench/run.mjs only-race.ts`, or
  * `npm run bench`. Agents sign as fast as AgentCore answers until the machine, a process of its own, has deleted every
- * session. Beside it, in the same run, what the formula allows: the rate of signing times the time until both had
+ * session. Beside it, in the same run, an estimate: the rate of signing times the time until both had
  * reported and until the last session was deleted, and everything in flight.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -75,6 +75,6 @@ function report(name: string, lanes: number, figures: readonly RaceFigures[]): v
     `  ${name}: ${Math.round(middle((one) => one.perSecond))} signed a second in ${lanes} lanes; ` +
       `reported after ${middle((one) => one.reportMs).toFixed(0)} ms, the last session deleted ${middle((one) => one.stopMs).toFixed(0)} ms later; ` +
       `overshoot ${usd(middle((one) => Number(one.overshoot)))} (worst ${displayUsd(worst.overshoot)}), ` +
-      `the formula says ${usd(middle((one) => Number(one.bound)))}`,
+      `the estimate says ${usd(middle((one) => Number(one.estimate)))}`,
   );
 }

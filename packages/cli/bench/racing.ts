@@ -164,8 +164,8 @@ export interface RaceFigures {
   readonly reportMs: number;
   /** From then until the last deletion's answer. */
   readonly stopMs: number;
-  /** Overshoot that the formula allows: rate times (report and stop), and everything in flight. */
-  readonly bound: bigint;
+  /** Rate up to the breach times (report and stop), and everything in flight: no bound for who then signs faster. */
+  readonly estimate: bigint;
 }
 
 export function figuresOf(signed: readonly Signed[], limit: bigint, plane: RacePlane, inFlight: number): RaceFigures {
@@ -194,7 +194,7 @@ export function figuresOf(signed: readonly Signed[], limit: bigint, plane: RaceP
     perSecond,
     reportMs,
     stopMs,
-    bound: BigInt(late) * first.amount,
+    estimate: BigInt(late) * first.amount,
   };
 }
 
