@@ -2,7 +2,7 @@
 import { addsOf } from "./counters.ts";
 import type { Effects } from "./effects.ts";
 import { ACTIONS_PER_COMMIT, type Store } from "./ports.ts";
-import { withApplied } from "./record.ts";
+import { unfinished, withApplied } from "./record.ts";
 import { type Changed, type CorrelateWorld, noteWrites, type Write } from "./write.ts";
 
 /** Writes what changed, each payment under its version and its counters with it; answers the ids that conflicted. */
@@ -21,16 +21,15 @@ export async function commitAll(
     for (const { deltas } of group)
       for (const [counter, amount] of deltas) moved.set(counter, (moved.get(counter) ?? 0n) + amount);
     const seed = group[0]?.put.pk ?? "";
-    const answer =
+    const puts = group.map(({ put }) => put);
+    const { answer, began } =
       moved.size < ACTIONS_PER_COMMIT
-        ? await store.commit(
-            group.map(({ put }) => put),
-            addsOf(moved, seed),
-          )
-        : await commitInSteps(store, group[0] as Write);
+        ? { answer: await store.commit(puts, addsOf(moved, seed)), began: false }
+        : await commitInSteps(store, group[0] as Write, now);
     for (const { change } of group) {
       if (answer === "conflict") conflicts.add(change.id);
-      else changed.set(change.id, { ...change, before: changed.get(change.id)?.before ?? change.before });
+      if (answer === "done" || began)
+        changed.set(change.id, { ...change, before: changed.get(change.id)?.before ?? change.before });
     }
   };
   const commits: Promise<void>[] = [];
@@ -55,20 +54,30 @@ export async function commitAll(
 }
 
 /**
- * A payment that moves more counters than one commit holds: several commits, each of which records just what it moved,
- * so that the books are right after every one. Whoever dies in between leaves the rest to whoever folds it next.
+ * A payment that moves more counters than one commit holds: several commits, each of which records just what it moved, so
+ * that the books are right after every one. Until the last it is due and of no edition: whoever dies in between leaves
+ * the rest to the sweep, to the feed, or to whoever folds it next.
  */
-async function commitInSteps(store: Store, { put, deltas, change }: Write): Promise<"done" | "conflict"> {
+async function commitInSteps(
+  store: Store,
+  { put, deltas, change }: Write,
+  now: string,
+): Promise<{ answer: "done" | "conflict"; began: boolean }> {
   let { applied } = change.before;
   let { expected } = put;
   for (let i = 0; i < deltas.length; i += ACTIONS_PER_COMMIT - 1) {
     const moved = new Map(deltas.slice(i, i + ACTIONS_PER_COMMIT - 1));
     applied = moveEffects(applied, moved);
-    const answer = await store.commit([{ ...withApplied(put, applied), expected }], addsOf(moved, put.pk));
-    if (answer === "conflict") return answer;
+    const isLast = i + ACTIONS_PER_COMMIT - 1 >= deltas.length;
+    const step = withApplied(put, applied);
+    const answer = await store.commit(
+      [{ ...(isLast ? step : unfinished(step, change.id, now)), expected }],
+      addsOf(moved, put.pk),
+    );
+    if (answer === "conflict") return { answer, began: i > 0 };
     expected = (expected ?? 0) + 1;
   }
-  return "done";
+  return { answer: "done", began: true };
 }
 
 function moveEffects(applied: Effects, moved: ReadonlyMap<string, bigint>): Effects {

@@ -65,6 +65,7 @@ export async function enforce(parts: EnforceParts, actions: readonly KeptAction[
 interface Asked {
   readonly kept: KeptAction;
   readonly session: SessionKey;
+  readonly known: KeptSession;
   readonly outcome: Outcome;
   readonly at: string;
 }
@@ -77,20 +78,22 @@ async function ask(parts: EnforceParts, action: KeptAction): Promise<Asked | nul
   const session = { managerArn: kept.managerArn, sessionId: kept.target };
   const known = await changeSession(store, session, now(), (one) => one);
   const outcome = await remove(parts, known, kept);
-  return { kept, session, outcome, at: now() };
+  return { kept, session, known, outcome, at: now() };
 }
 
-async function record(parts: EnforceParts, { kept, session, outcome, at }: Asked): Promise<Enforced | null> {
+async function record(parts: EnforceParts, { kept, session, known, outcome, at }: Asked): Promise<Enforced | null> {
   const { store } = parts;
-  if ("failed" in outcome) return failed(parts, kept, outcome, at);
+  if ("failed" in outcome) return failed(parts, kept, outcome, known, at);
   // The session's payments and the alert first: an action that is done is looked at by nobody any more.
-  if (outcome.wasThere) await parts.tell([revokedFact(session, at)]);
+  if (outcome.was === "there") await parts.tell([revokedFact(session, at)]);
   else await changeSession(store, session, at, (one) => ({ ...one, goneAt: one.goneAt ?? at }));
-  const told = outcome.wasThere ? await raiseAlerts(store, revokedCauses(kept, await readStops(store), at), at) : [];
-  const failing = alertId(failure(kept, ""), at);
-  const over = outcome.wasThere ? await resolveAlert(store, failing, `revoked in the end: ${kept.target}`, at) : null;
+  const isNews = outcome.was === "there" || outcome.was === "asked";
+  const told = isNews ? await raiseAlerts(store, revokedCauses(kept, await readStops(store), at), at) : [];
+  const failing = alertId(failure(kept, "", known), at);
+  const isOver = outcome.was === "there" || outcome.was === "over";
+  const over = isOver ? await resolveAlert(store, failing, `session ${kept.target} is over`, at) : null;
   const settled = await settle(store, kept.key, (one) =>
-    one.outcome === "done" && !(one.detail === NOT_FOUND && outcome.wasThere)
+    one.outcome === "done" && !(one.detail === NOT_FOUND && outcome.was === "there")
       ? null
       : {
           ...one,
@@ -116,10 +119,24 @@ function revokedCauses(action: KeptAction, stops: Stops, at: string): Cause[] {
   return isFrozen ? [] : [{ ...doneCause(action, at), until }];
 }
 
-/** Gone, with what should be said of it, and whether there was one to delete; or why not. */
-type Outcome =
-  | { readonly wasThere: boolean; readonly detail: string | null }
-  | { readonly failed: string; readonly asked: boolean };
+/**
+ * Gone, with what should be said of it; or why not. `there`: it was deleted, now or by us before; `asked`: not found, and
+ * an earlier call may have deleted it, or there never was one; `none`: not found; `over`: it has ended by itself.
+ */
+type Outcome = Gone | Failed;
+
+interface Gone {
+  readonly was: "there" | "asked" | "none" | "over";
+  readonly detail: string | null;
+}
+
+interface Failed {
+  readonly failed: string;
+  /** A call was made, and may have deleted it though no answer came. */
+  readonly asked: boolean;
+  /** What is missing is the config's, for whatever session the agent names. */
+  readonly about?: "agent";
+}
 
 /**
  * Tries the users that the session may be of, the surest first: AgentCore finds it under its own only. What an event
@@ -127,8 +144,8 @@ type Outcome =
  */
 async function remove(parts: EnforceParts, kept: KeptSession, action: KeptAction): Promise<Outcome> {
   const { store, sessions, agents, now } = parts;
-  const refuse = (failed: string): Outcome => ({ failed, asked: action.asked });
-  if (endOf(kept) <= now()) return { wasThere: false, detail: `it was over at ${endOf(kept)}` };
+  const refuse = (failed: string): Outcome => ({ failed, asked: action.asked, about: "agent" });
+  if (endOf(kept) <= now()) return { was: "over", detail: `it was over at ${endOf(kept)}` };
   if (sessions === null) return refuse("AgentCore is not called here: no agent of the config has a paymentManagerArn");
   const managers = new Set(Object.values(agents).flatMap(({ paymentManagerArn }) => paymentManagerArn ?? []));
   if (managers.size > 0 && !managers.has(kept.managerArn))
@@ -138,9 +155,9 @@ async function remove(parts: EnforceParts, kept: KeptSession, action: KeptAction
     return refuse(
       "nobody knows its userId, and AgentCore finds a session under that only: set agents.<id>.userId in the config",
     );
-  // A session that AgentCore never listed may be nobody's: what is not found then was deleted by us only if we had asked.
-  let wasAsked = action.asked || kept.listed !== null;
-  if (!wasAsked)
+  // A session that AgentCore never listed may be nobody's: what is not found then may never have been.
+  let wasAsked = action.asked;
+  if (kept.listed === null && !wasAsked)
     await settle(store, action.key, (one) => {
       wasAsked = one.asked;
       return one.outcome === "done" ? null : { ...one, asked: true };
@@ -148,13 +165,13 @@ async function remove(parts: EnforceParts, kept: KeptSession, action: KeptAction
   for (const userId of users) {
     try {
       const answer = await sessions.delete(kept, userId);
-      if (answer.outcome === "deleted") return { wasThere: true, detail: null };
+      if (answer.outcome === "deleted") return { was: "there", detail: null };
       if (answer.outcome === "refused") return { failed: answer.message, asked: action.asked };
     } catch (error) {
       return { failed: (error as Error).message, asked: true }; // it may have been deleted all the same
     }
   }
-  return { wasThere: wasAsked, detail: NOT_FOUND };
+  return { was: kept.listed !== null ? "there" : wasAsked ? "asked" : "none", detail: NOT_FOUND };
 }
 
 /** Users that a session may have been opened for, the surest first. */
@@ -168,7 +185,8 @@ export function usersOf(kept: KeptSession, agentIds: readonly string[], agents: 
 async function failed(
   { store }: EnforceParts,
   kept: KeptAction,
-  { failed: message, asked }: { readonly failed: string; readonly asked: boolean },
+  { failed: message, asked, about }: Failed,
+  known: KeptSession,
   at: string,
 ): Promise<Enforced | null> {
   const pause = PAUSES_S[Math.min(kept.tries, PAUSES_S.length - 1)] as number;
@@ -179,16 +197,25 @@ async function failed(
       : { ...known, outcome: "failed", detail: message, nextAt, tries: kept.tries + 1, asked },
   );
   if (settled === null) return null;
-  return { action: settled, alerts: await raiseAlerts(store, [failure(kept, message)], at) };
+  return { action: settled, alerts: await raiseAlerts(store, [failure(kept, message, known, about)], at) };
 }
 
-function failure({ target, reason }: KeptAction, message: string): Cause {
+/** What the config lacks is told once for the agent, whatever sessions it names; else each session is a matter of its own. */
+function failure(
+  { target, reason, agentIds }: KeptAction,
+  message: string,
+  known: KeptSession,
+  about?: "agent",
+): Cause {
+  const [agentId] = agentIds;
+  const ofAgent = about === "agent" && agentId !== undefined;
   return {
     rule: "revocation_failed",
-    subject: `session:${target}`,
+    subject: ofAgent ? `agent:${agentId}` : `session:${target}`,
     severity: "critical",
     sample: `session ${target} could not be revoked (${reason}): ${message}`,
-    period: "-",
+    ...(ofAgent ? {} : { period: "-" }),
+    until: endOf(known),
   };
 }
 

@@ -11,7 +11,7 @@ import { validBeforeOf } from "./claims.ts";
 import { heldCounter, readCounters } from "./counters.ts";
 import { type ScopeRef, scopeName, sessionOf, sessionScope, sessionsOf } from "./effects.ts";
 import type { Store } from "./ports.ts";
-import { changeSession, keptSessions } from "./session-registry.ts";
+import { changeSession, type KeptSession, keptSessions } from "./session-registry.ts";
 
 /** Opens, moves and closes the alerts about what revoked sessions may still cost, among the scopes that moved. */
 export async function exposures(
@@ -28,28 +28,28 @@ export async function exposures(
     store,
     revoked.map((session) => heldCounter(scopeName(sessionScope(session)))),
   );
-  const alerts: Alert[] = [];
-  for (const [i, session] of revoked.entries()) {
-    const amount = held[i] ?? 0n;
+  const expose = async (session: KeptSession, amount: bigint): Promise<readonly Alert[]> => {
     const latest = amount === 0n ? null : (until.get(sessionScope(session).id) ?? null);
     const kept = await changeSession(store, session, now, (known) => ({
       ...known,
       exposedUntil: amount === 0n ? null : later(known.exposedUntil, latest),
     }));
     const cause = causeOf(kept.sessionId, amount, kept.exposedUntil);
-    if (amount > 0n) alerts.push(...(await raiseAlerts(store, [cause], now)));
-    else {
-      const closed = await resolveAlert(
-        store,
-        alertId(cause, now),
-        "the chain has closed all that was signed in it",
-        now,
-      );
-      if (closed !== null) alerts.push(closed);
-    }
+    if (amount > 0n) return raiseAlerts(store, [cause], now);
+    const said = "the chain has closed all that was signed in it";
+    const closed = await resolveAlert(store, alertId(cause, now), said, now);
+    return closed === null ? [] : [closed];
+  };
+  const alerts: Alert[] = [];
+  for (let i = 0; i < revoked.length; i += AT_ONCE) {
+    const some = revoked.slice(i, i + AT_ONCE).map((session, j) => expose(session, held[i + j] ?? 0n));
+    alerts.push(...(await Promise.all(some)).flat());
   }
   return alerts;
 }
+
+/** Sessions that are looked at at once. */
+const AT_ONCE = 16;
 
 /** By session: the latest time until which something open that was signed in it may settle. */
 function latestOf(findings: readonly Findings[]): Map<string, string> {

@@ -31,7 +31,7 @@ async function freezeOne(
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const [stops, stored] = await store.get([STOPS_KEY, actionKey(one.key)]);
     const before = stopsOf(stops);
-    const after = withFrozen(before, agentId, wanted);
+    const after = withFrozen(before, agentId, wanted, now);
     if (after === before) return null;
     const put = { ...STOPS_KEY, data: after as unknown as Json, expected: stops?.version ?? null };
     const isNews = freezeOf(before, agentId) === null;

@@ -31,7 +31,7 @@ import { type KeptAction, type Order, order } from "./outbox.ts";
 import type { SessionKey, Store } from "./ports.ts";
 import { type Members, membersOf } from "./scope-members.ts";
 import { agentsOfSession, asOpen, isOpen, type KeptSession, keptSessions } from "./session-registry.ts";
-import { changeStops, freezeOf, isLifted, type Stops, withWatched } from "./stops.ts";
+import { changeStops, freezeOf, isLifted, readStops, type Stops, withFrozen, withWatched } from "./stops.ts";
 import { windowOf } from "./windows.ts";
 
 /** What moved, or may have moved before somebody died. */
@@ -89,7 +89,7 @@ export async function governAll(
     if (policy.thresholds.length === 0 || !which(policy)) continue;
     for await (const scope of scopesWithFigures(store, world, policy, now)) scopes.set(scopeName(scope), scope);
   }
-  return resolve(store, world, await judgeScopes(store, world, [...scopes.values()], [], now), now);
+  return resolve(store, world, await judgeScopes(store, world, [...scopes.values()], [], now), now, true);
 }
 
 /** Scopes of a policy that hold something, or have spent in the current window. */
@@ -211,20 +211,30 @@ function onSight(sessions: readonly KeptSession[], stops: Stops): Order[] {
 }
 
 /**
- * Makes durable what was judged: the outbox, who is frozen and watched, the alerts. All at once: whoever is to be stopped
+ * Makes durable what was judged (with `all`, what stands is told of too): the outbox, who is frozen and watched, the alerts. All at once: whoever is to be stopped
  * waits for one write then, not for a row of them.
  */
-async function resolve(store: Store, world: GovernWorld, judged: Judged, now: string): Promise<Governed> {
+async function resolve(store: Store, world: GovernWorld, judged: Judged, now: string, all = false): Promise<Governed> {
   const { revocationsPerMinute } = world.limits;
+  // Frozen as it is and for what it is: nothing is news, whatever number of agents that are.
+  const freezes = new Map(
+    [...judged.freezes].filter(
+      ([agentId, { freeze: wanted }]) => withFrozen(world.stops, agentId, wanted, now) !== world.stops,
+    ),
+  );
   const [frozen, { due, heldBack, known }, crossed] = await Promise.all([
-    stop(store, judged, now),
+    stop(store, { ...judged, freezes }, now),
     order(store, judged.orders, revocationsPerMinute, now),
     raiseAlerts(store, judged.causes, now),
   ]);
   // Told for what stands too: whoever resolved on it may have died before it was told.
+  const standing = await readStops(store);
+  const told = [...(all ? judged.freezes : freezes)].flatMap(([agentId, one]) =>
+    freezeOf(standing, agentId) === null ? [] : [one],
+  );
   const waits = [...heldBack, ...known].some(({ outcome, kind }) => outcome === "skipped" && kind === "revoke_session");
   const causes = [
-    ...[...judged.freezes.values()].map(({ order: one }) => doneCause(one, now)),
+    ...told.map(({ order: one }) => doneCause(one, now)),
     ...(waits ? [blastCause(revocationsPerMinute, now)] : []),
   ];
   return { due, heldBack, frozen, alerts: [...crossed, ...(await raiseAlerts(store, causes, now))] };
@@ -244,5 +254,6 @@ function blastCause(perMinute: number, at: string): Cause {
     severity: "critical",
     sample: `sessions are held back that budgets ask to revoke: ${perMinute} in a minute is all that is done without a human. See bursar actions --outcome skipped, then bursar revoke --scope`,
     at,
+    until: windowOf("day", at).end,
   };
 }

@@ -9,6 +9,8 @@ import { find } from "./assess.ts";
 import { type Correlated, correlate } from "./correlate.ts";
 import { type Governed, govern, type Moved } from "./govern.ts";
 import { type GovernBase, worldAt } from "./govern-world.ts";
+import { lastOf } from "./hours.ts";
+import { isNamed } from "./payment.ts";
 import type { Change, Store } from "./ports.ts";
 import { load } from "./record.ts";
 import { isRow } from "./rows.ts";
@@ -36,20 +38,21 @@ export async function ingest(store: Store, base: GovernBase, told: readonly Told
   };
   const [governed, said] = await Promise.all([
     govern(store, world, moved, now),
-    raiseAlerts(store, [...saidCauses(told, world), ...alive.map(aliveCause)], now),
+    raiseAlerts(store, [...saidCauses(told, world), ...alive.map((one) => aliveCause(one, now))], now),
   ]);
   noteJudged(base.notes, fresh);
   return { ...correlated, ...governed, alerts: [...governed.alerts, ...said], sessions: fresh };
 }
 
 /** Somebody signs in a session that AgentCore had not under the user that was believed: the stop did not stop. */
-function aliveCause({ agentId, sessionId }: NamedSession): Cause {
+function aliveCause({ agentId, sessionId }: NamedSession, now: string): Cause {
   return {
     rule: "revocation_failed",
     subject: `session:${sessionId}`,
     severity: "critical",
     sample: `${agentId} signs in session ${sessionId}, which AgentCore had not under the userId that ${agentId} gives it: set agents.${agentId}.userId in the config`,
     period: "-",
+    until: lastOf(now),
   };
 }
 
@@ -62,7 +65,8 @@ export function staleIn(changes: readonly Change[], edition: number): string[] {
   for (const { key, after } of changes) {
     const id = key.pk.slice("PAY#".length);
     if (!key.pk.startsWith("PAY#") || isRow(id)) continue;
-    if (load(id, after).edition < edition) stale.add(id);
+    const { payment, edition: booked } = load(id, after);
+    if (isNamed(payment) && booked < edition) stale.add(id);
     else stale.delete(id);
   }
   return [...stale];

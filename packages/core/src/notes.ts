@@ -9,12 +9,14 @@ import type { Put, Store } from "./ports.ts";
 /** What one process has noted. A cache: losing it costs writes, never truth. */
 export interface Notes {
   readonly known: Set<string>;
+  /** Names that an agent has filed among everybody's, by agent and hour. */
+  readonly shares: Map<string, number>;
 }
 
 /** Names kept; beyond that the cache begins anew. */
 const NOTES_MAX = 50_000;
 
-export const emptyNotes = (): Notes => ({ known: new Set() });
+export const emptyNotes = (): Notes => ({ known: new Set(), shares: new Map() });
 
 /** A put under the name by which the cache knows it: the same thing noted at another time has the same name. */
 export interface Note {

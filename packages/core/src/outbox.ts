@@ -99,6 +99,10 @@ async function orderSome(store: Store, orders: readonly Order[], perMinute: numb
         continue;
       }
       const refusal = one.human || one.kind !== "revoke_session" ? null : refusalOf(one, made, perMinute);
+      if (kept !== null && kept.outcome === "skipped" && refusal !== null) {
+        known.push(kept);
+        continue;
+      }
       if (refusal === null && !one.human && one.kind === "revoke_session")
         made.push({ at: now, by: one.confirmed ? null : (one.agentIds[0] ?? "") });
       const action = actionOf(one, kept, refusal, now);
@@ -185,13 +189,13 @@ function actionOf(one: Order, kept: KeptAction | null, refusal: string | null, n
 const CROSSING_MS = 5_000;
 
 /**
- * A human takes up what was held back or failed. What was held back as a name that nobody listed is due once AgentCore
- * lists it. And who asks for a session that was deleted some time ago has seen it open: AgentCore had it not under the
+ * A human takes up what was held back or failed. What was held back as one of many names that nobody listed is taken up
+ * as far as the minute allows. And who asks for a session that was deleted some time ago has seen it open: AgentCore had it not under the
  * user that was believed, or has it again.
  */
 function isOrderedAgain({ outcome, detail, doneAt }: KeptAction, one: Order, now: string): boolean {
   if (one.human && (outcome === "skipped" || outcome === "failed")) return true;
-  if (outcome === "skipped") return detail === HELD_UNLISTED && one.confirmed;
+  if (outcome === "skipped") return detail === HELD_UNLISTED;
   if (outcome !== "done" || one.kind !== "revoke_session" || doneAt == null) return false;
   return Date.parse(doneAt) + CROSSING_MS < Date.parse(now);
 }

@@ -17,9 +17,17 @@ import { keepInstruments } from "./wallet-owners.ts";
 
 /** When each user is to be asked for next. In memory: after a restart all are asked at once. */
 export interface PollState {
-  readonly users: Map<string, { readonly nextAt: number; readonly failures: number; readonly after: string | null }>;
+  readonly users: Map<string, Asked>;
   /** When each user's wallets are to be asked for next. */
   readonly wallets: Map<string, number>;
+}
+
+/** Unix milliseconds; `after` is where an unfinished listing goes on. */
+interface Asked {
+  readonly askedAt: number;
+  readonly nextAt: number;
+  readonly failures: number;
+  readonly after: string | null;
 }
 
 export const emptyPolls = (): PollState => ({ users: new Map(), wallets: new Map() });
@@ -46,6 +54,7 @@ export interface Polled {
 /** Seconds between two listings of a user who is stopped, and of any other. */
 const STOPPED_S = 10;
 const OTHERS_S = 180;
+const HURRIED_S = 5;
 const WALLETS_S = 600;
 /** After a failure the pause doubles, up to this. */
 const FAILED_S_MAX = 300;
@@ -60,11 +69,13 @@ export async function poll(parts: PollParts, state: PollState): Promise<Polled> 
   const { store, base, now } = parts;
   const stops = await readStops(store);
   const at = Date.parse(now());
-  const due = usersOf(base.agents)
+  const waiting = usersOf(base.agents)
     .map((user) => ({ user, nextAt: state.users.get(user.name)?.nextAt ?? 0, stopped: isStopped(user, stops, now()) }))
     .filter(({ nextAt }) => nextAt <= at)
-    .sort((a, b) => a.nextAt - b.nextAt || Number(b.stopped) - Number(a.stopped))
-    .slice(0, USERS_MAX);
+    .sort((a, b) => a.nextAt - b.nextAt);
+  // Half of the places are for those who are stopped: others may hurry as they like.
+  const first = waiting.filter(({ stopped }) => stopped).slice(0, USERS_MAX / 2);
+  const due = [...first, ...waiting.filter((one) => !first.includes(one))].slice(0, USERS_MAX);
   const results = await Promise.all(due.map(({ user, stopped }) => pollUser(parts, state, user, stopped, at)));
   return {
     sessions: results.flatMap(({ sessions }) => sessions),
@@ -75,13 +86,14 @@ export async function poll(parts: PollParts, state: PollState): Promise<Polled> 
   };
 }
 
-/** Has an agent's users asked for in the next round. */
+/** Has an agent's users asked for soon, but not more often than HURRIED_S. */
 export function hurry(state: PollState, agents: Config["agents"], agentIds: Iterable<string>): void {
   const wanted = new Set(agentIds);
   for (const { name, agentIds: own } of usersOf(agents)) {
     if (!own.some((id) => wanted.has(id))) continue;
     const known = state.users.get(name);
-    if (known !== undefined && known.failures === 0) state.users.set(name, { ...known, nextAt: 0 });
+    if (known === undefined || known.failures > 0) continue;
+    state.users.set(name, { ...known, nextAt: Math.min(known.nextAt, known.askedAt + HURRIED_S * 1000) });
   }
 }
 
@@ -99,7 +111,7 @@ async function pollUser(
   if (typeof listing === "string") {
     const failures = (before?.failures ?? 0) + 1;
     const pause = Math.min(FAILED_S_MAX, STOPPED_S * 2 ** (failures - 1));
-    state.users.set(user.name, { nextAt: at + pause * 1000, failures, after: null });
+    state.users.set(user.name, { askedAt: at, nextAt: at + pause * 1000, failures, after: null });
     return { sessions: [], again: [], alerts: [], walletsChanged: false, fault: listing };
   }
   const { listed, next } = listing;
@@ -108,7 +120,7 @@ async function pollUser(
   const read = await readSessions(store, sessions, user, stopped ? READS_MAX / 2 : READS_MAX, now);
   const wallets = await pollWallets(store, sessions, user, state, at).catch(faultOf);
   const pause = next !== null ? 0 : stopped ? STOPPED_S : OTHERS_S;
-  state.users.set(user.name, { nextAt: at + pause * 1000, failures: 0, after: next });
+  state.users.set(user.name, { askedAt: at, nextAt: at + pause * 1000, failures: 0, after: next });
   const told = await raiseAlerts(store, [...causes, ...read.causes, ...shared(user)], now());
   return {
     sessions: stopped ? listed : fresh,

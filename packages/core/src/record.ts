@@ -70,6 +70,12 @@ export function withApplied(put: VersionedPut, applied: Effects): VersionedPut {
   return { ...put, data: { ...(put.data as object), applied: textsOf(applied) } as unknown as Json };
 }
 
+/** The same put as one that is to be folded again: due at once, and of no edition of the budgets. */
+export function unfinished(put: VersionedPut, id: string, now: string): VersionedPut {
+  const { edition: _, ...data } = put.data as { edition?: number };
+  return { ...put, data: data as unknown as Json, index: { ...put.index, due: dueEntry(id, now) } };
+}
+
 function textsOf(applied: Effects): { [counter: string]: string } {
   return Object.fromEntries(Object.entries(applied).map(([counter, amount]) => [counter, amount.toString()]));
 }

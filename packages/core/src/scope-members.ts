@@ -20,7 +20,7 @@ import {
 export interface Members {
   readonly sessions: readonly OpenSession[];
   readonly agentIds: readonly string[];
-  /** Whether a session of the scope is open, or was stopped: else there is nobody whom a stop could reach. */
+  /** Whether a session of the scope is open, or was stopped lately: else there is nobody whom a stop could reach. */
   readonly known: boolean;
 }
 
@@ -51,8 +51,15 @@ export async function membersOf(
   return {
     sessions: members.filter((one) => isOpen(one, now)).map(asOpen),
     agentIds: [...new Set([...(agents ?? []), ...named, ...signed.flatMap(({ agentIds }) => agentIds)])].sort(),
-    known: members.some((one) => isOpen(one, now) || one.revokedAt !== null),
+    known: members.some((one) => isOpen(one, now) || isLately(one.revokedAt, now)),
   };
+}
+
+/** What was signed before a stop moves the figure for some time after it. */
+const LATELY_MS = 600_000;
+
+function isLately(at: string | null, now: string): boolean {
+  return at !== null && Date.parse(now) - Date.parse(at) < LATELY_MS;
 }
 
 /** Who signed what the scope has spent in the window, or still holds. */

@@ -111,27 +111,39 @@ export async function noteSessions(
   now: string,
 ): Promise<{ fresh: readonly NamedSession[]; alive: readonly NamedSession[] }> {
   if (named.length === 0) return { fresh: [], alive: [] };
-  const stored = await store.get(named.map(sessionKey));
+  const bySession = new Map<string, NamedSession[]>();
+  for (const one of named) {
+    const { id } = sessionScope(one);
+    bySession.set(id, [...(bySession.get(id) ?? []), one]);
+  }
+  const groups = [...bySession.values()];
+  const stored = await store.get(groups.map(([one]) => sessionKey(one as NamedSession)));
   const alive: NamedSession[] = [];
-  const keep = async (one: NamedSession, i: number): Promise<void> => {
+  const keep = async (group: readonly NamedSession[], i: number): Promise<void> => {
+    const [session] = group as readonly [NamedSession];
     const kept = stored[i]?.data as unknown as KeptSession | undefined;
-    const isAlive = kept !== undefined && signsIn(kept, one);
-    if (isAlive) alive.push(one);
-    const isKnown =
-      kept?.namedBy.includes(one.agentId) === true && (one.userId === null || kept.claimedUsers.includes(one.userId));
+    const signing = kept === undefined ? undefined : group.find((one) => signsIn(kept, one, now));
+    if (signing !== undefined) alive.push(signing);
+    const isKnown = (known: KeptSession): boolean =>
+      group.every(
+        ({ agentId, userId }) =>
+          known.namedBy.includes(agentId) && (userId === null || known.claimedUsers.includes(userId)),
+      );
     const change = (known: KeptSession): KeptSession => ({
       ...known,
-      namedBy: among(known.namedBy, one.agentId),
-      claimedUsers: one.userId === null ? known.claimedUsers : among(known.claimedUsers, one.userId),
-      goneAt: isAlive ? null : known.goneAt,
+      namedBy: group.reduce((set, { agentId }) => among(set, agentId), known.namedBy),
+      claimedUsers: group.reduce((set, { userId }) => (userId === null ? set : among(set, userId)), known.claimedUsers),
+      goneAt: signing === undefined ? known.goneAt : null,
     });
+    const isSame = kept !== undefined && isKnown(kept) && signing === undefined;
+    const agentIds = [...new Set(group.map(({ agentId }) => agentId))];
     await Promise.all([
-      isKnown && !isAlive ? null : changeSession(store, one, now, change),
-      file(store, notes, one, [one.agentId], "named", now),
+      isSame ? null : changeSession(store, session, now, change),
+      file(store, notes, session, agentIds, "named", now),
     ]);
   };
-  for (let i = 0; i < named.length; i += AT_ONCE)
-    await Promise.all(named.slice(i, i + AT_ONCE).map((one, j) => keep(one, i + j)));
+  for (let i = 0; i < groups.length; i += AT_ONCE)
+    await Promise.all(groups.slice(i, i + AT_ONCE).map((group, j) => keep(group, i + j)));
   return { fresh: named.filter((one) => !notes.known.has(nameOf(one))), alive };
 }
 
@@ -140,12 +152,13 @@ export function noteJudged(notes: Notes, fresh: readonly NamedSession[]): void {
   for (const one of fresh) notes.known.add(nameOf(one));
 }
 
-/** A signing and the call that found nothing may cross each other. */
-const CROSSING_MS = 5_000;
+/** Events of before the call that found nothing may still be on their way. */
+const LATE_MS = 60_000;
 
-function signsIn({ goneAt, listed }: KeptSession, { signedAt }: NamedSession): boolean {
+/** By our own clock: a late event costs one call that finds nothing, and a false date hides nothing. */
+function signsIn({ goneAt, listed }: KeptSession, { signedAt }: NamedSession, now: string): boolean {
   if (goneAt === null || signedAt === null || listed !== null) return false;
-  return Date.parse(signedAt) > Date.parse(goneAt) + CROSSING_MS;
+  return Date.parse(now) > Date.parse(goneAt) + LATE_MS;
 }
 
 /** Keeps what `enforce` says was revoked; the earliest time stands. */
@@ -159,6 +172,22 @@ export async function noteRevoked(store: Store, told: readonly Told[], now: stri
     }));
   }
 }
+
+/** Names that one agent files among everybody's in an hour: who makes up more hides nobody else's. */
+const SHARE_MAX = 100;
+
+function takesShare({ known, shares }: Notes, agentId: string, id: string, now: string): boolean {
+  if (known.has(`file\nnamed\n${ANYBODY}\n${id}`)) return true;
+  const name = `${hourOf(now)}\n${agentId}`;
+  const taken = shares.get(name) ?? 0;
+  if (taken >= SHARE_MAX) return false;
+  if (shares.size > SHARES_MAX) shares.clear();
+  shares.set(name, taken + 1);
+  return true;
+}
+
+/** Shares that a process counts; beyond that it begins anew. */
+const SHARES_MAX = 10_000;
 
 /** Where an agent's sessions are filed: those that AgentCore listed apart, so that made-up names never hide them. */
 type Place = "listed" | "named";
@@ -174,10 +203,11 @@ export async function file(
 ): Promise<void> {
   const { managerArn, sessionId } = session;
   const { id } = sessionScope(session);
+  const isShared = place === "listed" || agentIds.every((agentId) => takesShare(notes, agentId, id, now));
   await note(
     store,
     notes,
-    [...EVERYONE, ...agentIds].flatMap((agentId) => [
+    [...(isShared ? EVERYONE : []), ...agentIds].flatMap((agentId) => [
       {
         name: `file\n${place}\n${agentId}\n${id}`,
         put: { pk: agentPk(agentId, place), sk: `${hourOf(now)}#${fingerprint(id)}`, data: { managerArn, sessionId } },

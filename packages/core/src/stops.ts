@@ -23,8 +23,8 @@ export interface FreezeCause {
   readonly until: string | null;
 }
 
-/** Causes that one freeze keeps. */
-const CAUSES_MAX = 16;
+/** Causes that one freeze keeps, the latest: all agents stand in one item. */
+const CAUSES_MAX = 6;
 
 export interface Stops {
   readonly frozen: { readonly [agentId: string]: Freeze };
@@ -63,12 +63,16 @@ export function isLifted({ lifted }: Stops, agentId: string, cause: FreezeCause)
 }
 
 /** The stops with one more frozen agent, or one more cause of its freeze; the same object where neither is news. */
-export function withFrozen(stops: Stops, agentId: string, freeze: Freeze): Stops {
+export function withFrozen(stops: Stops, agentId: string, freeze: Freeze, now: string): Stops {
   const known = freezeOf(stops, agentId);
-  const causes = [...(known?.causes ?? []), ...freeze.causes].slice(0, CAUSES_MAX);
-  const distinct = causes.filter((cause, i) => causes.findIndex((one) => isSame(one, cause)) === i);
-  if (known !== null && distinct.length === known.causes.length) return stops;
-  return { ...stops, frozen: { ...stops.frozen, [agentId]: { ...(known ?? freeze), causes: distinct } } };
+  const before = known?.causes ?? [];
+  const fresh = freeze.causes.filter(
+    (cause) => !before.some((one) => isSame(one, cause)) && !isLifted(stops, agentId, cause),
+  );
+  // A human has lifted all that budgets ask for: a judgement of before knows nothing of it.
+  if (fresh.length === 0 && (known !== null || freeze.causes.length > 0)) return stops;
+  const standing = [...before, ...fresh].filter(({ until }) => until === null || until > now).slice(-CAUSES_MAX);
+  return { ...stops, frozen: { ...stops.frozen, [agentId]: { ...(known ?? freeze), causes: standing } } };
 }
 
 /** The stops with an agent let go, and what asked for its freeze lifted; the same object where it is not frozen. */

@@ -20,7 +20,8 @@ export async function sweep(store: Store, world: CorrelateWorld, now: string): P
       if (before.version === null || before.assessed === null) return [];
       // A copy, so that it is written though no fact is new.
       const write = writeOf({ ...before.payment }, before, world, now);
-      return write === null || write.change.after.assessed?.due === before.assessed.due ? [] : [write];
+      if (write === null) return [];
+      return write.deltas.length === 0 && write.change.after.assessed?.due === before.assessed.due ? [] : [write];
     });
     await commitAll(store, world, writes, changed, now, true);
   }

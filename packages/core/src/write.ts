@@ -122,16 +122,13 @@ function reporters(row: Folded): readonly string[] {
   return [...new Set(agents.map((group) => group.slice(group.indexOf("|agent:") + 7)))].sort().slice(0, 1);
 }
 
-/** effects(after) - applied, counter by counter, without zeros. */
+/** effects(after) - applied, counter by counter, without zeros; what is given back first: nothing ever counts twice. */
 export function difference(effects: Effects, applied: Effects): (readonly [string, bigint])[] {
   const deltas: (readonly [string, bigint])[] = [];
-  for (const counter of Object.keys(effects)) {
+  for (const counter of new Set([...Object.keys(applied), ...Object.keys(effects)])) {
     const delta = (effects[counter] ?? 0n) - (applied[counter] ?? 0n);
     if (delta !== 0n) deltas.push([counter, delta]);
   }
-  for (const counter of Object.keys(applied)) {
-    const was = applied[counter] ?? 0n;
-    if (effects[counter] === undefined && was !== 0n) deltas.push([counter, -was]);
-  }
+  deltas.sort(([, a], [, b]) => Number(a > 0n) - Number(b > 0n));
   return deltas;
 }

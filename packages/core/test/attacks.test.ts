@@ -599,3 +599,132 @@ test("a writer of an earlier edition that commits behind the refold is counted u
 test("a threshold that would round to nothing is refused", () => {
   return expect(governed([day({ thresholds: [{ at: 0.00004, do: "revoke" }] })])).rejects.toThrow("at least 0.0001");
 });
+
+// The second review -------------------------------------------------------------------------------
+const NOUSER = {
+  research: { wallets: [wallet.research], paymentManagerArn: ARN },
+  trader: { wallets: [wallet.trader], paymentManagerArn: ARN },
+};
+const throttled = (sessions: Sessions): Sessions => ({
+  ...sessions,
+  delete: async () => {
+    throw new SessionsError("unavailable", "throttled");
+  },
+});
+
+describe("one throttle, then not found", () => {
+  test("is no revocation of a session that AgentCore never listed: who pays on in it is told of", async () => {
+    const model = agentCoreModel();
+    model.open({ ...key("s1"), userId: "real" });
+    const g = await governed([day()], { agents: NOUSER, sessions: model.sessions });
+    const lie = { session: { ...session("s1"), userId: "fake" } };
+    await g.tell([spend("1", 0, "s1", lie)], at(0));
+    await g.enforce(at(1), throttled(model.sessions));
+    await g.enforce(at(10));
+    for (let s = 2; s < 9; s++) {
+      await g.tell([spend(String(s), s * 60, "s1", lie)], at(s * 60));
+      await g.enforce(at(s * 60 + 1));
+    }
+    expect(await g.open(at(600))).toContain("revocation_failed/session:s1/-");
+  });
+  test("brands nobody else's payments", async () => {
+    const model = agentCoreModel();
+    model.open({ ...key("victim"), userId: "t" });
+    const g = await governed([day()], { sessions: model.sessions });
+    await g.tell([spend("7", 0, "victim")], at(0));
+    await g.enforce(at(1), throttled(model.sessions));
+    await g.enforce(at(10));
+    await g.tell([traded("8", 30, "victim", { amount: "1" })], at(30));
+    const { payments } = await listPayments(g.store, await g.world(at(30)), at(30), { agent: "trader" }, { limit: 9 });
+    expect(payments).toMatchObject([{ breaks: [] }]);
+  });
+});
+
+test("a judgement in flight does not freeze again what a human just let go", async () => {
+  const g = await governed([day({ thresholds: [FREEZE] })]);
+  const { counters } = await g.tell([spend("7", 0, "s1")], at(0));
+  const world = await g.world(at(1));
+  await unfreezeByHuman(g.store, world, "research", "ok", at(2));
+  const { frozen, alerts } = await govern(g.store, world, { counters, sessions: [], findings: [] }, at(3));
+  expect([frozen, alerts]).toEqual([[], []]);
+});
+
+test("an unfreeze holds after many windows of one freeze", async () => {
+  const budget = day({ scope: { wallet: "*" }, window: "hour", thresholds: [{ at: 0.5, do: "freeze" }, FREEZE] });
+  const g = await governed([budget]);
+  await g.tell([spend("7", 0, "s1", { validBefore: "1895172400" })], at(0));
+  for (let hour = 1; hour <= 9; hour++) await g.judgeAll(at(hour * 3600));
+  const late = at(9 * 3600 + 1);
+  await unfreezeByHuman(g.store, await g.world(late), "research", "ok", late);
+  expect((await g.judgeAll(at(9 * 3600 + 2))).frozen).toEqual([]);
+});
+
+test("who back-dates its signings in a session that is another's is told of all the same", async () => {
+  const model = agentCoreModel();
+  model.open({ ...key("s1"), userId: "other" });
+  const g = await governed([day()], { sessions: model.sessions });
+  await g.tell([spend("1", -3600, "s1")], at(0));
+  await g.enforce(at(1));
+  for (let s = 2; s < 9; s++) await g.tell([spend(String(s), -3600 + s, "s1")], at(s * 61));
+  expect(await g.open(at(600))).toContain("revocation_failed/session:s1/-");
+});
+
+test("ten sessions that nobody lists are all deleted, as far as each minute allows", async () => {
+  const model = agentCoreModel();
+  for (let i = 0; i < 10; i++) model.open({ ...key(`s${i}`), userId: "u" });
+  const g = await governed([day()], { agents: NOUSER, sessions: model.sessions });
+  await g.tell(
+    Array.from({ length: 10 }, (_, i) => opens("research", `s${i}`, 0)),
+    at(0),
+  );
+  await g.tell([spend("1", 1, "s0")], at(1));
+  for (let minute = 0; minute < 4; minute++) {
+    await g.enforce(at(minute * 61 + 2));
+    await g.judgeAll(at(minute * 61 + 4));
+  }
+  expect(model.deleted).toHaveLength(10);
+});
+
+test("a critical alert of a session that has ended is over", async () => {
+  const model = agentCoreModel();
+  model.open({ ...key("s1"), userId: "u" });
+  const denying: Sessions = {
+    ...model.sessions,
+    delete: async () => ({ outcome: "refused", fault: "denied", message: "no" }),
+  };
+  const g = await governed([day()]);
+  await g.tell([spend("1", 0, "s1")], at(0));
+  await g.enforce(at(1), denying);
+  await g.enforce(at(11 * 3600), denying);
+  expect((await g.open(at(11 * 3600))).filter((id) => id.startsWith("revocation_failed"))).toEqual([]);
+});
+
+test("many users of one session in one batch are one change of it", async () => {
+  const g = await governed([day()]);
+  await g.tell(
+    Array.from({ length: 40 }, (_, i) => opens("research", "s1", 0, `u${i}`)),
+    at(0),
+  );
+  expect(await sessionsInScope(g.store, await g.world(at(1)), { kind: "agent", id: "research" }, at(1))).toHaveLength(
+    1,
+  );
+});
+
+test("while a large payment is committed in steps nothing counts twice", async () => {
+  const memory = emptyMemory();
+  const whole = memoryStore(memory);
+  const config = parseConfig({ org: "acme", budgets: [day({ limitUsd: "0.0015" })] });
+  await noteBooked(whole, (await applyConfig(whole, config.budgets)).edition);
+  const base = baseOf(worldOf(config), config);
+  for (let i = 0; i < 60; i++)
+    await ingest(whole, base, [signed("7", i, { session: session(`s${i}`) }, `agent${i}`, wallet.nobody)], at(i));
+  const seen: number[] = [];
+  const slow = memoryStore(memory, async (step) => {
+    if (step !== "commit") return;
+    const moved = { counters: ["held|agent:agent9"], sessions: [], findings: [] };
+    seen.push((await govern(whole, await worldAt(whole, base, at(101)), moved, at(101))).due.length);
+  });
+  await ingest(slow, base, [settled("7", "4", 100, {}, wallet.nobody)], at(100));
+  expect(seen.length).toBeGreaterThan(2);
+  expect(seen.every((due) => due === 0)).toBe(true);
+});
