@@ -3,7 +3,16 @@ import { listPayments, type PaymentFilter } from "@bursar/core/lists";
 import { type Health, STATES, VERDICTS } from "@bursar/events/shapes";
 import { type Context, Hono } from "hono";
 import type { Orders } from "./orders.ts";
-import { actionsOf, alertsOf, budgetsOf, findPayments, type Readable, sessionsOf, walletsOf } from "./reads.ts";
+import {
+  actionsOf,
+  alertsOf,
+  budgetsOf,
+  findPayments,
+  policiesOf,
+  type Readable,
+  sessionsOf,
+  walletsOf,
+} from "./reads.ts";
 
 export interface ApiParts {
   readonly readable: Readable;
@@ -51,6 +60,10 @@ export function createApi({ readable, orders, ready, health, now }: ApiParts): H
     const which = oneOf("window", window, ["current", "all"] as const);
     await ready;
     return c.json({ budgets: await budgetsOf(readable, now(), which), nextCursor: null });
+  });
+  app.get("/api/policies", async (c) => {
+    query(c, []);
+    return c.json({ policies: await policiesOf(readable, now()), nextCursor: null });
   });
   app.get("/api/alerts", async (c) => {
     const { status } = query(c, ["status"]);

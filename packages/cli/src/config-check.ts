@@ -25,14 +25,14 @@ export async function checkConfig({
     if (loaded.file !== null) {
       const demo = config === null && existsSync(resolve(cwd, demoConfigFile(data)));
       const also = demo ? ` (the demo in ${data} runs by its own)` : "";
-      const strangers = strangersOf(loaded.config);
+      const strangers = [...strangersOf(loaded.config), ...percentsOf(loaded.config)];
       const check =
         strangers.length === 0
           ? ok("config", `${loaded.file}: ${said}${also}`)
           : warn(
               "config",
               [`${loaded.file}: ${said}${also}`, ...strangers].join("\n"),
-              "A budget of a name that nobody has holds nobody back: check the spelling.",
+              "A budget of a name that nobody has, or a threshold that nobody reaches, holds nobody back: check each.",
             );
       return { config: loaded.config, check };
     }
@@ -49,6 +49,20 @@ export async function checkConfig({
     };
   }
 }
+
+/** Thresholds that were probably meant as percents, in words. */
+function percentsOf({ budgets }: Config): string[] {
+  return budgets.flatMap(({ thresholds }, i) =>
+    thresholds.flatMap(({ at }, j) =>
+      at <= SHARE_LIKELY_MAX
+        ? []
+        : [`budgets[${i}].thresholds[${j}].at is ${at}, and that is ${at * 100} %: 0.8 is 80 %`],
+    ),
+  );
+}
+
+/** Nobody waits for ten times a limit. */
+const SHARE_LIKELY_MAX = 10;
 
 /** Scopes of budgets that name no agent or API of the config, in words. */
 function strangersOf({ agents, apis, budgets }: Config): string[] {

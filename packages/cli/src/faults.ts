@@ -3,6 +3,8 @@ export interface Faults {
   /** `message` while the fault lasts, null when it is over. */
   set(part: string, message: string | null): void;
   none(): boolean;
+  /** What is wrong now, in words. */
+  list(): readonly string[];
 }
 
 export function createFaults(tell: (message: string) => void): Faults {
@@ -20,5 +22,6 @@ export function createFaults(tell: (message: string) => void): Faults {
       }
     },
     none: () => current.size === 0,
+    list: () => [...current.values()],
   };
 }

@@ -92,7 +92,7 @@ export function startGovernance(parts: GovernanceParts): Governance {
     if (free.length === 0 || stopping.signal.aborted) return;
     for (const action of free) {
       busy.add(action.key);
-      onAction(action);
+      if (action.outcome === "due") onAction(action); // what failed before was told
     }
     const doing = enforce(enforcing, free)
       .then(shown)

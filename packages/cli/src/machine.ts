@@ -7,6 +7,7 @@ import { readHeads } from "@bursar/core/heads";
 import { emptyNotes } from "@bursar/core/notes";
 import { applyConfig } from "@bursar/core/policies";
 import type { Sessions, Store } from "@bursar/core/ports";
+import { readStops } from "@bursar/core/stops";
 import { INSTRUMENTS_KEY, instrumentsOf, withInstruments } from "@bursar/core/wallet-owners";
 import { worldOf } from "@bursar/core/world";
 import type { Config } from "@bursar/events/config-schema";
@@ -230,6 +231,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
         queueDepth: queue.depth(),
         quarantined: quarantine.count(),
         alertsUndelivered: 0,
+        faults: faults.list(),
+        frozen: Object.keys((await readStops(store)).frozen).sort(),
       };
     };
     const streams = createStreams();
@@ -288,6 +291,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
 /** AgentCore, where an agent of the config has a payment manager; a local data plane takes any credentials. */
 async function agentCoreOf({ agents }: Config, endpoint: string | undefined): Promise<ClosableSessions | null> {
   if (Object.values(agents).every(({ paymentManagerArn }) => paymentManagerArn === undefined)) return null;
+  // Which Node AWS's client will want next year is no news for whoever runs Bursar.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const { createSessions } = await import("@bursar/agentcore/sessions"); // AWS's client takes a while to load
   if (endpoint === undefined) return createSessions();
   return createSessions({ endpoint, credentials: { accessKeyId: "local", secretAccessKey: "local" } });

@@ -104,9 +104,6 @@ export function createOrders({ store, base, governance, refold, now }: OrdersPar
     if (reason === null) return refuse("reason", NO_REASON);
     const { frozen, due, alerts } = await freezeByHuman(store, await world(), agent, reason, now());
     governance.take({ due, heldBack: [], frozen: frozen === null ? [] : [frozen], alerts });
-    // Frozen already, with nothing left to do, is what was asked for and a surprise all the same.
-    if (frozen === null && due.length === 0)
-      return refuse("frozen", `${agent} is frozen already: see bursar actions`, 409);
     const action = frozen === null ? null : publicAction(frozen);
     return { done: { action, revoking: due.map(publicAction), managerArns: managers(agent) } };
   }
@@ -146,6 +143,10 @@ export function createOrders({ store, base, governance, refold, now }: OrdersPar
   async function raise(given: Fields): Promise<OrderAnswer> {
     const id = String(given.id ?? "");
     if (given.toUsd === null) {
+      const kept = (await readPolicies(store)).kept.find((one) => one.policy.id === id && !one.removed);
+      if (kept === undefined) return noBudget(id);
+      if (kept.raise === null || kept.raise.until <= now())
+        return refuse("no_raise", `${id} has no raise in force: its limit is ${displayUsd(kept.policy.limit)}`, 409);
       const after = await raisePolicy(store, id, null);
       return after === null ? noBudget(id) : changed(after, id);
     }
@@ -185,7 +186,10 @@ export function createOrders({ store, base, governance, refold, now }: OrdersPar
         budget: written(policy),
         from,
         backfilling,
-        raise: raised === null ? null : { toUsd: usdOf(raised.to), until: raised.until, reason: raised.reason },
+        raise:
+          raised === null || raised.until <= now()
+            ? null
+            : { toUsd: usdOf(raised.to), until: raised.until, reason: raised.reason },
       },
     };
   }

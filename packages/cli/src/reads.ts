@@ -6,12 +6,13 @@ import { aliasPk, TIES } from "@bursar/core/items";
 import { eachPayment, showById } from "@bursar/core/lists";
 import { eachAction, type KeptAction } from "@bursar/core/outbox";
 import { all } from "@bursar/core/pages";
+import { readPolicies } from "@bursar/core/policies";
 import type { Store } from "@bursar/core/ports";
 import { readSessions } from "@bursar/core/session-reads";
 import type { CorrelateWorld } from "@bursar/core/write";
 import type { Config } from "@bursar/events/config-schema";
 import { alias, parsePaymentId } from "@bursar/events/ids";
-import type { Action, Alert, Budget, Payment, Session, Wallet } from "@bursar/events/shapes";
+import type { Action, Alert, Budget, Mode, Payment, Session, Wallet, Window } from "@bursar/events/shapes";
 import type { Overview } from "./overview.ts";
 import type { QuarantineList } from "./quarantine.ts";
 
@@ -61,6 +62,32 @@ function begins({ id, txHashes }: Payment, text: string): boolean {
 
 export function budgetsOf({ store, config }: Readable, now: string, which: "current" | "all"): Promise<Budget[]> {
   return readBudgets(store, config.org, now, which);
+}
+
+/** Budgets as they are in force, with what is spent and held of none of them. */
+export async function policiesOf({ store }: Readable, now: string): Promise<PolicyInForce[]> {
+  const { kept } = await readPolicies(store);
+  return kept
+    .filter(({ removed }) => !removed)
+    .map(({ policy: { scope, limit, ...policy }, from, raise }) => ({
+      ...policy,
+      scope: `${scope.kind}:${scope.id}`,
+      limit: limit.toString(),
+      from,
+      raise: raise === null || raise.until <= now ? null : { ...raise, to: raise.to.toString() },
+    }));
+}
+
+/** A budget in force. Amounts are atomic units, decimal. */
+export interface PolicyInForce {
+  readonly id: string;
+  readonly scope: string;
+  readonly window: Window;
+  readonly limit: string;
+  readonly mode: Mode;
+  readonly thresholds: readonly { readonly at: number; readonly do: string }[];
+  readonly from: "config" | "command";
+  readonly raise: { readonly to: string; readonly until: string; readonly reason: string; readonly at: string } | null;
 }
 
 /** Alerts of governance as they are kept, and those that stand as open causes. */

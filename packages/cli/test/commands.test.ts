@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type OpenDataPlane, openDataPlane } from "@bursar/demo/agentcore/open";
 import { parseConfig } from "@bursar/events/config-schema";
 import { parseEntryText } from "@bursar/events/envelope";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -19,13 +20,17 @@ const directory = mkdtempSync(join(tmpdir(), "bursar-commands-"));
 const data = join(directory, "data");
 const configFile = join(directory, "config.json");
 let machine: Machine;
+let agentCore: OpenDataPlane;
 let port: string;
 
 beforeAll(async () => {
   // Without its RPC URL: nothing here asks a chain.
   const { chains: _none, ...config } = JSON.parse(readFileSync(new URL("config.json", EXAMPLE), "utf8"));
   writeFileSync(configFile, JSON.stringify(config));
-  machine = await startMachine({ data, config: parseConfig(config), port: 0 });
+  const parsed = parseConfig(config);
+  const managerArns = Object.values(parsed.agents).flatMap(({ paymentManagerArn }) => paymentManagerArn ?? []);
+  agentCore = await openDataPlane({ accounts: [], managerArns: [...new Set(managerArns)] });
+  machine = await startMachine({ data, config: parsed, port: 0, agentCoreUrl: agentCore.url });
   port = String(machine.port);
   const lines = readFileSync(new URL("events.ndjson", EXAMPLE), "utf8").trim().split("\n");
   await machine.tell(lines.flatMap((line) => parseEntryText(line, "replay").told));
@@ -34,6 +39,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await machine.stop();
+  await agentCore.close();
   rmSync(directory, { recursive: true });
 });
 

@@ -176,7 +176,7 @@ describe("alerts", () => {
         "12:00:11.2  gambler  payment-session-bc1b0h2k9p9eva3 would be revoked  gambler-hour at 102 %",
         "12:00:11.2  gambler  would be frozen  gambler-hour at 102 %",
         "12:00:11.2  loner    cannot be stopped  loner-hour at 102 %, no session known; bursar doctor",
-        "12:00:11.2  held back  3 revocations: more than 20 in a minute need a human; bursar revoke",
+        "12:00:11.2  held back  20 revocations in a minute is all without a human: bursar revoke --scope",
       ]
     `);
   });

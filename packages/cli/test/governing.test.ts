@@ -94,7 +94,8 @@ describe("budgets", () => {
       /research-day .* of \$80\.00 .* raised until (\d\d-\d\d )?[\d:]{8}, /,
     );
     expect((await bursar(words("budgets raise research-day --end"))).out).toContain("$50.00 a day;");
-    expect((await json<{ raise: null }>(...words("budgets raise research-day --end"))).raise).toBeNull();
+    const again = await bursar(words("budgets raise research-day --end"));
+    expect(again).toMatchObject({ code: 1, err: expect.stringContaining("research-day has no raise in force") });
   });
 
   test.each([
@@ -108,6 +109,7 @@ describe("budgets", () => {
     ["budgets set x --mode observed", 'did you mean "observe"?'],
     ["budgets set x --threshold 1=kill", '--threshold is "1=kill": write a share of the limit and what to do'],
     ["budgets set x --threshold 0=alert", '--threshold is "0=alert"'],
+    ["budgets set x --threshold 80=alert", "that is 8000 %: write 80%=alert, or 0.8=alert"],
     ["budgets set x --threshold", "--threshold needs a value: --threshold SHARE=DO."],
     ["budgets raise", "Name the budget"],
     ["budgets raise x", "Say to what limit: --to USD"],
@@ -129,7 +131,6 @@ describe("budgets", () => {
       "budgets set newcomer --remove",
       'no budget has the id "newcomer": there are research-day, insight-month, writer-day',
     ],
-    ["budgets set writer-day --threshold 2000=alert", "thresholds[0].at is 2000: must be at most 1000"],
     ["budgets set a/b --scope org=* --window day --limit 1", "may hold up to 64 letters"],
     ["budgets raise writr-day --to 9 --until +2h --reason y", 'did you mean "writer-day"?'],
     ["budgets raise writer-day --to 9 --until 2020-01-01T00:00:00Z --reason y", "and that is past"],
@@ -253,7 +254,8 @@ describe("freeze", () => {
     expect(frozen.out).toContain("Let it go: bursar unfreeze writer --reason TEXT");
 
     const twice = await bursar(words("freeze writer --reason x --yes"));
-    expect(twice).toMatchObject({ code: 1, err: "bursar: writer is frozen already: see bursar actions.\n" });
+    expect(twice).toMatchObject({ code: 0, err: "", out: expect.stringContaining("writer is frozen already") });
+    expect(twice.out).toContain('"Action": "bedrock-agentcore:ProcessPayment"');
 
     const next = await market.open("writer");
     await market.sign("writer", next, 1n);

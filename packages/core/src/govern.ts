@@ -27,7 +27,7 @@ import {
 } from "./judge.ts";
 import { knownCounters } from "./known-books.ts";
 import { scopesOf } from "./members.ts";
-import { type KeptAction, type Order, order } from "./outbox.ts";
+import { HELD_BACK, type KeptAction, type Order, order } from "./outbox.ts";
 import type { SessionKey, Store } from "./ports.ts";
 import { type Members, membersOf } from "./scope-members.ts";
 import { agentsOfSession, asOpen, isOpen, type KeptSession, keptSessions } from "./session-registry.ts";
@@ -232,7 +232,7 @@ async function resolve(store: Store, world: GovernWorld, judged: Judged, now: st
   const told = [...(all ? judged.freezes : freezes)].flatMap(([agentId, one]) =>
     freezeOf(standing, agentId) === null ? [] : [one],
   );
-  const waits = [...heldBack, ...known].some(({ outcome, kind }) => outcome === "skipped" && kind === "revoke_session");
+  const waits = [...heldBack, ...known].some(({ outcome, detail }) => outcome === "skipped" && detail === HELD_BACK);
   const causes = [
     ...told.map(({ order: one }) => doneCause(one, now)),
     ...(waits ? [blastCause(revocationsPerMinute, now)] : []),

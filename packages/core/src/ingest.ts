@@ -38,7 +38,7 @@ export async function ingest(store: Store, base: GovernBase, told: readonly Told
   };
   const [governed, said] = await Promise.all([
     govern(store, world, moved, now),
-    raiseAlerts(store, [...saidCauses(told, world), ...alive.map((one) => aliveCause(one, now))], now),
+    raiseAlerts(store, [...saidCauses(told, world, now), ...alive.map((one) => aliveCause(one, now))], now),
   ]);
   noteJudged(base.notes, fresh);
   return { ...correlated, ...governed, alerts: [...governed.alerts, ...said], sessions: fresh };

@@ -202,7 +202,7 @@ function isOrderedAgain({ outcome, detail, doneAt }: KeptAction, one: Order, now
 
 /** What is said of a deletion that found nothing. */
 export const NOT_FOUND = "AgentCore had no such session";
-const HELD_BACK = "held back: more revocations in a minute than limits.revocationsPerMinute allows";
+export const HELD_BACK = "held back: more revocations in a minute than limits.revocationsPerMinute allows";
 const HELD_UNLISTED = "held back: AgentCore has not listed it yet, and this agent names many such sessions";
 
 /** Two reasons as one text. The same budget's figure is given once, as it was first. */

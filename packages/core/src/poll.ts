@@ -4,13 +4,13 @@
  */
 import type { Config } from "@bursar/events/config-schema";
 import type { Alert } from "@bursar/events/shapes";
-import { raiseAlerts } from "./alert-book.ts";
+import { alertId, raiseAlerts, resolveAlert } from "./alert-book.ts";
 import type { GovernBase } from "./govern-world.ts";
 import { closeGone, keepListed, listFrom } from "./listing.ts";
 import type { KeptAction } from "./outbox.ts";
 import type { SessionKey, Sessions, Store } from "./ports.ts";
 import { readSessions } from "./readings.ts";
-import { shared } from "./session-causes.ts";
+import { shared, unlisted } from "./session-causes.ts";
 import { freezeOf, isWatched, readStops, type Stops } from "./stops.ts";
 import { type User, usersOf } from "./users.ts";
 import { keepInstruments } from "./wallet-owners.ts";
@@ -20,6 +20,8 @@ export interface PollState {
   readonly users: Map<string, Asked>;
   /** When each user's wallets are to be asked for next. */
   readonly wallets: Map<string, number>;
+  /** By user: what could not be asked for the last time. */
+  readonly faults: Map<string, string>;
 }
 
 /** Unix milliseconds; `after` is where an unfinished listing goes on. */
@@ -30,7 +32,7 @@ interface Asked {
   readonly after: string | null;
 }
 
-export const emptyPolls = (): PollState => ({ users: new Map(), wallets: new Map() });
+export const emptyPolls = (): PollState => ({ users: new Map(), wallets: new Map(), faults: new Map() });
 
 export interface PollParts {
   readonly store: Store;
@@ -47,7 +49,7 @@ export interface Polled {
   readonly alerts: readonly Alert[];
   /** Wallets that AgentCore names are others than before: payments are to be folded again. */
   readonly walletsChanged: boolean;
-  /** What could not be asked for, in words; null where all could. */
+  /** What could not be asked for when it was asked for last, in words; null where all could. */
   readonly fault: string | null;
 }
 
@@ -58,6 +60,8 @@ const HURRIED_S = 5;
 const WALLETS_S = 600;
 /** After a failure the pause doubles, up to this. */
 const FAILED_S_MAX = 300;
+/** Passing faults in a row before somebody is told: one throttle is no news. */
+const FAILURES_TOLD = 3;
 /** Users that are asked for in one round; the rest waits for the next, the longest waiting first. */
 const USERS_MAX = 8;
 /** Sessions that are read in one listing of a user. */
@@ -82,7 +86,7 @@ export async function poll(parts: PollParts, state: PollState): Promise<Polled> 
     again: results.flatMap(({ again }) => again),
     alerts: results.flatMap(({ alerts }) => alerts),
     walletsChanged: results.some(({ walletsChanged }) => walletsChanged),
-    fault: results.find(({ fault }) => fault !== null)?.fault ?? null,
+    fault: state.faults.values().next().value ?? null,
   };
 }
 
@@ -108,26 +112,37 @@ async function pollUser(
   const startedAt = now();
   const before = state.users.get(user.name);
   const listing = await listFrom(sessions, user, before?.after ?? null).catch(faultOf);
-  if (typeof listing === "string") {
+  if ("refused" in listing) {
     const failures = (before?.failures ?? 0) + 1;
     const pause = Math.min(FAILED_S_MAX, STOPPED_S * 2 ** (failures - 1));
     state.users.set(user.name, { askedAt: at, nextAt: at + pause * 1000, failures, after: null });
-    return { sessions: [], again: [], alerts: [], walletsChanged: false, fault: listing };
+    state.faults.set(user.name, listing.refused);
+    const isNews = !listing.isPassing || failures >= FAILURES_TOLD;
+    const alerts = isNews ? await raiseAlerts(store, [unlisted(user, listing)], startedAt) : [];
+    return { sessions: [], again: [], alerts, walletsChanged: false, fault: listing.refused };
   }
+  // After a start nobody knows whether it failed before.
+  const healed =
+    before === undefined || before.failures > 0
+      ? await resolveAlert(store, alertId(unlisted(user), startedAt), "AgentCore lists its sessions again", startedAt)
+      : null;
   const { listed, next } = listing;
   const { fresh, again, causes } = await keepListed(store, base.notes, user, listed, startedAt, now());
   if (next === null && (before?.after ?? null) === null) await closeGone(store, user, listed, startedAt);
   const read = await readSessions(store, sessions, user, stopped ? READS_MAX / 2 : READS_MAX, now);
   const wallets = await pollWallets(store, sessions, user, state, at).catch(faultOf);
+  const fault = read.fault ?? (typeof wallets === "object" ? wallets.refused : null);
+  if (fault === null) state.faults.delete(user.name);
+  else state.faults.set(user.name, fault);
   const pause = next !== null ? 0 : stopped ? STOPPED_S : OTHERS_S;
   state.users.set(user.name, { askedAt: at, nextAt: at + pause * 1000, failures: 0, after: next });
   const told = await raiseAlerts(store, [...causes, ...read.causes, ...shared(user)], now());
   return {
     sessions: stopped ? listed : fresh,
     again,
-    alerts: [...read.over, ...told],
+    alerts: [...(healed === null ? [] : [healed]), ...read.over, ...told],
     walletsChanged: wallets === true,
-    fault: read.fault ?? (typeof wallets === "string" ? wallets : null),
+    fault,
   };
 }
 
@@ -158,9 +173,16 @@ async function pollWallets(
 }
 
 /** What AgentCore did not do, in words; anything else is no fault of AgentCore's. */
-function faultOf(error: Error): string {
+function faultOf(error: Error): Refused {
   if (error.name !== "SessionsError") throw error;
-  return error.message;
+  const { fault } = error as Error & { fault: string };
+  return { refused: error.message, isPassing: fault === "unavailable" };
+}
+
+interface Refused {
+  readonly refused: string;
+  /** Not IAM's or the request's fault: it may work the next time. */
+  readonly isPassing: boolean;
 }
 
 function isStopped({ agentIds }: User, stops: Stops, now: string): boolean {

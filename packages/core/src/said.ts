@@ -3,13 +3,14 @@ import type { EventOf } from "@bursar/events/contract";
 import type { Told } from "@bursar/events/envelope";
 import { displayUsd } from "@bursar/events/money";
 import type { Cause } from "./alerts.ts";
-import type { GovernBase } from "./govern-world.ts";
+import type { GovernWorld } from "./govern-world.ts";
+import { freezeOf, isWatched } from "./stops.ts";
 
 /** Seconds that an authorization may live beyond its offer's maxTimeoutSeconds: clocks differ. */
 const SLACK_S = 60n;
 
 /** Causes that lie in single events. One alert for an agent and a day, with samples. */
-export function saidCauses(told: readonly Told[], { limits }: Pick<GovernBase, "limits">): Cause[] {
+export function saidCauses(told: readonly Told[], { limits, stops }: GovernWorld, now: string): Cause[] {
   const causes: Cause[] = [];
   for (const { source, event } of told) {
     if (source.kind !== "agent") continue;
@@ -21,7 +22,9 @@ export function saidCauses(told: readonly Told[], { limits }: Pick<GovernBase, "
     });
     if (event.type === "agent.payment_failed") {
       const { reason, message } = event as EventOf<"agent.payment_failed">;
-      if (reason === "session_expired")
+      // Whom Bursar has stopped it need not tell of, and least of all how to go on.
+      const isStopped = freezeOf(stops, source.id) !== null || isWatched(stops, source.id, now);
+      if (reason === "session_expired" && !isStopped)
         causes.push(
           about(
             "session_expired",

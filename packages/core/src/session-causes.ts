@@ -38,6 +38,17 @@ export function shared({ userId, agentIds }: User): Cause[] {
   return [{ rule: "shared_user_id", subject: `agent:${agentIds[0]}`, severity: "warning", sample }];
 }
 
+/** A user whose sessions cannot be listed: what no event names cannot be stopped. */
+export function unlisted({ agentIds }: User, why: { refused: string; isPassing: boolean } | null = null): Cause {
+  return {
+    rule: "sessions_unlisted",
+    subject: `agent:${agentIds[0]}`,
+    severity: why?.isPassing === true ? "warning" : "critical",
+    sample: `the sessions of ${agentIds.join(", ")} cannot be listed, so that only those that events name can be revoked: ${why?.refused ?? ""}`,
+    period: "-",
+  };
+}
+
 function about({ sessionId }: KeptSession, rule: string, sample: string, until: string | null): Cause {
   return { rule, subject: `session:${sessionId}`, severity: "warning", sample, period: "-", until };
 }

@@ -39,7 +39,10 @@ const scope = z.union(
 );
 
 const threshold = z.strictObject({
-  at: z.number("must be a share of the limit, like 0.5").min(0.0001, "must be at least 0.0001").max(1000, "must be at most 1000"),
+  at: z
+    .number("must be a share of the limit, like 0.5")
+    .min(0.0001, "must be at least 0.0001")
+    .max(1000, "must be at most 1000"),
   do: z.enum(["alert", "revoke", "freeze"], 'must be "alert", "revoke" or "freeze"'),
 });
 

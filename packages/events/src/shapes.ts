@@ -184,6 +184,10 @@ export interface Health {
   readonly queueDepth: number;
   readonly quarantined: number;
   readonly alertsUndelivered: number;
+  /** What is wrong now, in words. */
+  readonly faults?: readonly string[];
+  /** Agents that are frozen. */
+  readonly frozen?: readonly string[];
 }
 
 /** One server-sent event of `GET /api/stream`. */

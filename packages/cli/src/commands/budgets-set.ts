@@ -44,12 +44,19 @@ function membersOf(input: Input): object {
   };
 }
 
+/** Nobody waits for ten times a limit: a larger share was meant as percents. */
+const SHARE_LIKELY_MAX = 10;
+
 function thresholdsOf(texts: readonly string[]): readonly object[] {
   if (texts.length === 1 && texts[0] === "none") return [];
   return texts.map((text) => {
     const [, number, percent, deed] = /^(\d+(?:\.\d+)?)\s?(%?)=([a-z]+)$/.exec(text) ?? [];
     const known = DEEDS.find((one) => one === deed);
     const at = Number(number) / (percent === "%" ? 100 : 1);
+    if (known !== undefined && at > SHARE_LIKELY_MAX)
+      throw new UsageError(
+        `--threshold is "${clean(text, 80)}", and that is ${at * 100} %: write ${at}%=${known}, or ${at / 100}=${known}.`,
+      );
     if (known !== undefined && at > 0) return { at, do: known };
     throw new UsageError(
       `--threshold is "${clean(text, 80)}": write a share of the limit and what to do, like 0.5=alert, 1=revoke or 1=freeze.`,

@@ -15,7 +15,8 @@ import { painter } from "../terminal/style.ts";
 import { wrap } from "../terminal/text.ts";
 
 interface Frozen {
-  readonly action: Action;
+  /** Null where it was frozen already. */
+  readonly action: Action | null;
   readonly revoking: readonly Action[];
   readonly managerArns: readonly string[];
 }
@@ -45,7 +46,7 @@ export async function run(input: Input, io: Io): Promise<number> {
     const paint = painter(io.screen());
     const now = io.now().toISOString();
     printLines(io, [
-      `${paint("red", `${agent} is frozen`)}: whatever session it opens is deleted on sight, until a human lets it go.`,
+      `${paint("red", `${agent} is frozen${frozen.action === null ? " already" : ""}`)}: whatever session it opens is deleted on sight, until a human lets it go.`,
       ...orderedLines({ ordered: revoking, known: [], sessions }, now, io.screen()),
       "",
       ...policyLines(agent, policy, io),

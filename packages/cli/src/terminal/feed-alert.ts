@@ -52,9 +52,8 @@ function textOf(alert: Alert, at: string, agentId: string | null, screen: Screen
   }
   if (rule === "revocations_held_back") {
     if (status !== "open") return null;
-    const [, many = "some", limit = "limits.revocationsPerMinute"] =
-      /^(\d+) revocations held back.* more than (\d+) in a minute/s.exec(text) ?? [];
-    return `${paint("red", "held back")}  ${many} revocations: more than ${limit} in a minute need a human; bursar revoke`;
+    const [limit = "so many"] = /\d+(?= in a minute)/.exec(text) ?? [];
+    return `${paint("red", "held back")}  ${limit} revocations in a minute is all without a human: bursar revoke --scope`;
   }
   // A growing count is in the totals; each break has its own line already.
   if (severity !== "critical" || (status === "open" && count > 1)) return null;

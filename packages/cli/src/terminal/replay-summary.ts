@@ -19,7 +19,7 @@ export interface ReplayFacts {
 const SHOWN = 10;
 
 export function replaySummary({ replayed, events, seconds, file }: ReplayFacts, screen: Screen): string[] {
-  const { payments, budgets, alerts, quarantined } = replayed;
+  const { payments, budgets, alerts, actions, quarantined } = replayed;
   const paint = painter(screen);
   const { dot } = signsOf(screen);
   const rate = seconds >= 1 ? ` (${count(Math.round(events / seconds))}/s)` : "";
@@ -39,6 +39,7 @@ export function replaySummary({ replayed, events, seconds, file }: ReplayFacts, 
     );
     if (budgets.length > SHOWN) lines.push(`  and ${plural(budgets.length - SHOWN, "more row")}: --json has them all`);
   }
+  lines.push(...actionLines(actions, screen));
   if (alerts.length > 0) lines.push("", `${plural(alerts.length, "alert")} would be open ${dot} --json has them`);
   lines.push(...quarantineLines(quarantined, screen));
   if (events === 0 && quarantined.length === 0)
@@ -86,6 +87,21 @@ function sample(payment: Payment, screen: Screen): string {
   const signs = signsOf(screen);
   const who = `${payment.agentId ?? "?"} ${signs.arrow} ${payment.apiId ?? "?"}`;
   return `${padEnd(shortId(payment.id, signs), 12)}  ${padEnd(safe(who), 24)} ${amount(payment.amount)}  ${payment.state}`;
+}
+
+/** What the thresholds would have done. */
+function actionLines(actions: Replayed["actions"], screen: Screen): string[] {
+  if (actions.length === 0) return [];
+  const paint = painter(screen);
+  const { ellipsis } = signsOf(screen);
+  const width = Math.min(screen.columns, 100) - 2;
+  const lines = ["", paint("bold", "Would be stopped")];
+  for (const { kind, target, reason } of actions.slice(0, SHOWN)) {
+    const what = kind === "freeze_agent" ? `freeze ${safe(target)}` : `revoke session ${safe(target)}`;
+    lines.push(`  ${cut(`${what}: ${safe(reason)}`, width, ellipsis)}`);
+  }
+  if (actions.length > SHOWN) lines.push(`  and ${plural(actions.length - SHOWN, "more")}: --json has them all`);
+  return lines;
 }
 
 function quarantineLines(quarantined: Replayed["quarantined"], screen: Screen): string[] {

@@ -3,7 +3,7 @@ import type { Status } from "../commands/status.ts";
 import { count, plural, usd } from "./figures.ts";
 import type { Screen } from "./screen.ts";
 import { painter, signsOf } from "./style.ts";
-import { safe } from "./text.ts";
+import { safe, wrap } from "./text.ts";
 
 export function statusLines({ from, health, totals, alertsOpen, budgetsReached }: Status, screen: Screen): string[] {
   const paint = painter(screen);
@@ -15,13 +15,20 @@ export function statusLines({ from, health, totals, alertsOpen, budgetsReached }
       line("machine", `${paint("yellow", "not running")} ${dot} read from ${safe(from)} ${dot} start it: bursar start`),
     );
   else {
-    const { chain, queueDepth, quarantined } = health;
+    const { chain, queueDepth, quarantined, faults = [], frozen = [] } = health;
     lines.push(
       line(
         "machine",
         `${paint(health.status === "ok" ? "green" : "yellow", health.status)} ${dot} ${safe(from)} ${dot} Bursar ${safe(health.version)}`,
       ),
     );
+    const width = Math.min(screen.columns, 100) - 10;
+    for (const fault of faults)
+      lines.push(...wrap(safe(fault), width).map((text, i) => line(i === 0 ? "fault" : "", paint("yellow", text))));
+    if (frozen.length > 0)
+      lines.push(
+        line("frozen", `${paint("red", safe(frozen.join(", ")))} ${dot} let go: bursar unfreeze AGENT --reason TEXT`),
+      );
     const lag = chain.lagBlocks === null ? "" : ` ${dot} ${plural(chain.lagBlocks, "block")} behind`;
     const seen =
       chain.latest === null
