@@ -1,8 +1,11 @@
 /** What doctor says of AgentCore: whether each agent that a budget may stop can be stopped, and no other with it. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { MANAGER_ARN_SHAPE, regionOf } from "@bursar/agentcore/manager-arn";
 import type { Config, Policy } from "@bursar/events/config-schema";
 import { type Check, fail, ok, warn } from "./check.ts";
 import { plural } from "./terminal/figures.ts";
+import type { Env } from "./terminal/screen.ts";
 
 const NAME = "agentcore";
 
@@ -11,8 +14,21 @@ const SHARED =
 const BLIND =
   "Without both, only sessions that events name can be revoked, and a frozen agent's new ones are not found before they sign.";
 
+const NO_CREDENTIALS =
+  "Give AWS credentials that may list and delete payment sessions (AWS_PROFILE, AWS_ACCESS_KEY_ID, ...), or run where a role of the machine gives them.";
+
+/** What AWS's client takes credentials from, but for a role of the machine, which only a call would show. */
+const CREDENTIALS = [
+  "AWS_ACCESS_KEY_ID",
+  "AWS_PROFILE",
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+  "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE",
+] as const;
+
 /** Null where there is nothing to say: no agent has a payment manager, and no budget stops one. */
-export function checkAgentCore({ agents, budgets }: Config): Check | null {
+export function checkAgentCore({ agents, budgets }: Config, env: Env): Check | null {
   const managed = Object.entries(agents).filter(([, { paymentManagerArn }]) => paymentManagerArn !== undefined);
   const shared = sharedUsers(agents);
   const wrong = managed.flatMap(([id, { paymentManagerArn = "" }]) =>
@@ -31,6 +47,14 @@ export function checkAgentCore({ agents, budgets }: Config): Check | null {
     return (shared.length > 0 ? fail : warn)(NAME, said.join("\n"), remedies.join(" "));
   }
   if (managed.length === 0) return null;
+  const home = env.HOME ?? "";
+  const hasFile = home !== "" && existsSync(join(home, ".aws"));
+  if (!hasFile && CREDENTIALS.every((name) => (env[name] ?? "") === ""))
+    return warn(
+      NAME,
+      `${plural(managed.length, "agent")} with a payment manager, and no AWS credentials in the environment or in ~/.aws`,
+      NO_CREDENTIALS,
+    );
   return ok(NAME, `${plural(managed.length, "agent")} with a payment manager, each under a user of its own or none`);
 }
 

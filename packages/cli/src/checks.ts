@@ -16,7 +16,7 @@ import type { Env } from "./terminal/screen.ts";
 export async function checkAll(options: CheckOptions): Promise<Check[]> {
   const { config, check } = await checkConfig(options);
   const rest = [checkData(options), checkMachine(options), checkChain(config, options.env), checkAnvil()];
-  const agentCore = config === null ? null : checkAgentCore(config);
+  const agentCore = config === null ? null : checkAgentCore(config, options.env);
   return [checkNode(), check, ...(agentCore === null ? [] : [agentCore]), ...(await Promise.all(rest))];
 }
 

@@ -6,7 +6,8 @@ import { checkAgentCore } from "../src/agentcore-check.ts";
 
 const ARN = "arn:aws:bedrock-agentcore:us-east-1:000000000000:payment-manager/demo";
 const OTHER = "arn:aws:bedrock-agentcore:us-east-1:000000000000:payment-manager/other";
-const check = (config: Omit<ConfigInput, "org">) => checkAgentCore(parseConfig({ org: "acme", ...config }));
+const check = (config: Omit<ConfigInput, "org">, env: Record<string, string> = { AWS_PROFILE: "ops" }) =>
+  checkAgentCore(parseConfig({ org: "acme", ...config }), env);
 const managed = (userId: string, paymentManagerArn = ARN) => ({ paymentManagerArn, userId });
 type BudgetInput = NonNullable<ConfigInput["budgets"]>[number];
 const budget = (id: string, scope: BudgetInput["scope"], does: "alert" | "revoke" | "freeze"): BudgetInput => ({
@@ -65,4 +66,12 @@ test("with all in place it says so, and without AgentCore nothing", () => {
     remedy: null,
   });
   expect(check({ agents: { a: {} } })).toBeNull();
+});
+
+test("agents with a payment manager want AWS credentials; a machine's role cannot be seen from here", () => {
+  const agents = { a: managed("u") };
+  expect(check({ agents }, {})?.said).toContain("no AWS credentials in the environment or in ~/.aws");
+  expect(check({ agents }, {})?.outcome).toBe("warn");
+  expect(check({ agents }, { AWS_ACCESS_KEY_ID: "x" })?.outcome).toBe("ok");
+  expect(check({}, {})).toBeNull();
 });
