@@ -1,5 +1,7 @@
 /** `bursar start`: the machine, with --demo a market beside it, and what happens as it happens. */
-import { heldCounter, readCounters, spentCounter } from "@bursar/core/counters";
+import { readCounters, spentCounter } from "@bursar/core/counters";
+import { knownCounters } from "@bursar/core/known-books";
+import { all } from "@bursar/core/pages";
 import { windowOf } from "@bursar/core/windows";
 import { chainById } from "@bursar/events/chains";
 import type { Config } from "@bursar/events/config-schema";
@@ -167,12 +169,13 @@ async function openAlertsOf({ readable }: Machine, io: Io): Promise<readonly Ale
   return (await alertsOf(readable, io.now().toISOString())).filter(({ status }) => status === "open");
 }
 
-/** Totals from the machine, and the day's money from the books. */
+/** Totals from the machine, and the day's money from the books: what agents hold binds them, whoever else has spoken. */
 async function figuresOf(machine: Machine, { org }: Config, io: Io): Promise<Omit<Summary, "alertsOpen" | "block">> {
   const day = windowOf("day", io.now().toISOString()).start ?? "";
-  const counters = [spentCounter(`org:${org}`, "day", day), heldCounter(`org:${org}`)];
-  const [spent = 0n, held = 0n] = await readCounters(machine.store, counters);
-  return { ...machine.totals(), spent, held, queueDepth: machine.queueDepth() };
+  const holding = await all(knownCounters(machine.store, "agent", "held"));
+  const [spent = 0n, ...held] = await readCounters(machine.store, [spentCounter(`org:${org}`, "day", day), ...holding]);
+  const sum = held.reduce((total, amount) => total + amount, 0n);
+  return { ...machine.totals(), spent, held: sum, queueDepth: machine.queueDepth() };
 }
 
 interface BannerFacts {
