@@ -158,7 +158,7 @@ describe("bars", () => {
     ).toMatchInlineSnapshot(`
       [
         "research-day  ██████████▒▒░░░░  $3.20 spent + $0.60 held of $5.00   76 %  resets in 11 h 59 min",
-        "all research  ██████████░░░░░░  $3.20 spent of $5.00                64 %  observe, 11 h 59 min",
+        "all research  ██████████░░░░░░  $3.20 spent of $5.00                64 %  observe, 11 h 59 min left",
       ]
     `);
     const each = { ...budget, policy: "each-agent-hour", scope: "agent:research" };

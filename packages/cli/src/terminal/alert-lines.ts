@@ -4,7 +4,7 @@ import type { Alert } from "@bursar/events/shapes";
 import { plural, shortHex, shortId, stamp } from "./figures.ts";
 import type { Screen } from "./screen.ts";
 import { painter, signsOf } from "./style.ts";
-import { cut, padEnd, safe } from "./text.ts";
+import { cut, padEnd, safe, wrap } from "./text.ts";
 import { breakName, severityColor } from "./words.ts";
 
 export function alertLines(alerts: readonly Alert[], screen: Screen): string[] {
@@ -19,10 +19,15 @@ export function alertLines(alerts: readonly Alert[], screen: Screen): string[] {
       safe(text).startsWith(safe(rule).replaceAll("_", " ")) && subject !== "" ? sampleOf(text, screen) : safe(text);
     return [
       head,
-      ...(said === "" ? [] : [paint("dim", `          ${cut(said, screen.columns - 10, signs.ellipsis)}`)]),
+      ...wrap(said, screen.columns - 10)
+        .slice(0, LINES_MAX)
+        .map((line) => paint("dim", `          ${line}`)),
     ];
   });
 }
+
+/** Lines of one alert's words: the deciding part often stands last. */
+const LINES_MAX = 4;
 
 function subjectText({ subject }: Alert, screen: Screen): string {
   const colon = subject.indexOf(":");

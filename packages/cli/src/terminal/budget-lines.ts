@@ -1,7 +1,7 @@
 /** Budgets as bars, the held part told apart. */
 import type { Budget } from "@bursar/events/shapes";
 import { bar } from "./bar.ts";
-import { duration, percent, timeText, usd } from "./figures.ts";
+import { duration, percent, usd } from "./figures.ts";
 import type { Screen } from "./screen.ts";
 import { type Color, painter, signsOf } from "./style.ts";
 import { cut, padEnd, padStart, safe, widthOf } from "./text.ts";
@@ -63,7 +63,7 @@ function whenOf(budget: Budget, now: string | null): string {
   const notes = [
     ...(mode === "observe" ? ["observe"] : []),
     ...(backfilling === true ? ["counting"] : []),
-    ...(raisedUntil === undefined || now === null ? [] : [`raised until ${timeText(raisedUntil, now)}`]),
+    ...(raisedUntil === undefined || now === null ? [] : ["raised"]),
   ];
   const said = (text: string): string => [...notes, text].join(", ");
   if (end === null || start === null) return said("in total");
@@ -72,7 +72,7 @@ function whenOf(budget: Budget, now: string | null): string {
   }
   if (now >= end) return said(`${window} of ${safe(start.slice(0, window === "hour" ? 16 : 10).replace("T", " "))}`);
   const left = duration((Date.parse(end) - Date.parse(now)) / 1000);
-  return said(notes.length === 0 ? `resets in ${left}` : left);
+  return said(notes.length === 0 ? `resets in ${left}` : `${left} left`);
 }
 
 function colorOf(used: bigint, limit: bigint, crossed: boolean): Color | null {
