@@ -237,7 +237,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     };
     const streams = createStreams();
     closing.push(feed.on((event) => streamEvent(event, streams)));
-    const orders = createOrders({ store, base, governance, refold: reread, now });
+    const orders = createOrders({ store, base, governance, refold: reread, notice, now });
     const api = createApi({ readable, orders, ready, health, now });
     const door = await openDoor({ host, port, token, api, streams, offer: queue.offer, log }).catch((error) => {
       throw listenError(error, host, port);

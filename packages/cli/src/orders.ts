@@ -32,6 +32,8 @@ export interface OrdersParts {
   readonly governance: Governance;
   /** Folds payments again where a budget counts what nobody counted; in the background, and never rejects. */
   readonly refold: () => Promise<void>;
+  /** A line for whoever watches the machine: humans change budgets from other terminals. */
+  readonly notice: (message: string) => void;
   readonly now: () => string;
 }
 
@@ -54,7 +56,7 @@ type Fields = { readonly [name: string]: unknown };
 
 const REASON_MAX = 256;
 
-export function createOrders({ store, base, governance, refold, now }: OrdersParts): Orders {
+export function createOrders({ store, base, governance, refold, notice, now }: OrdersParts): Orders {
   const world = () => worldAt(store, base, now());
 
   /** `{ reason, session?, managerArn?, scope?, dryRun? }` */
@@ -117,6 +119,7 @@ export function createOrders({ store, base, governance, refold, now }: OrdersPar
     const done = await unfreezeByHuman(store, await world(), agent, reason, now());
     if (done === null) return refuse("not_frozen", `${agent} is not frozen`, 409);
     governance.take({ due: [], heldBack: [], frozen: [], alerts: done.alerts });
+    notice(`${agent} is unfrozen: ${reason}`);
     return { done: { agent, standing: done.standing } };
   }
 
@@ -179,17 +182,23 @@ export function createOrders({ store, base, governance, refold, now }: OrdersPar
     void refold();
     const kept = policies.kept.find((one) => one.policy.id === id && !one.removed);
     const backfilling = inForce(policies, now()).backfilling.has(id);
-    if (kept === undefined) return { done: { id, removed: true } };
+    if (kept === undefined) {
+      notice(`budget ${id} is removed`);
+      return { done: { id, removed: true } };
+    }
     const { policy, raise: raised, from } = kept;
+    const lifted = raised === null || raised.until <= now() ? null : raised;
+    notice(
+      lifted === null
+        ? `budget ${id} is ${displayUsd(policy.limit)} a ${policy.window}, ${policy.mode}`
+        : `budget ${id} is raised to ${displayUsd(lifted.to)} until ${lifted.until}: ${lifted.reason}`,
+    );
     return {
       done: {
         budget: written(policy),
         from,
         backfilling,
-        raise:
-          raised === null || raised.until <= now()
-            ? null
-            : { toUsd: usdOf(raised.to), until: raised.until, reason: raised.reason },
+        raise: lifted && { toUsd: usdOf(lifted.to), until: lifted.until, reason: lifted.reason },
       },
     };
   }
