@@ -67,6 +67,8 @@ export function startGovernance(parts: GovernanceParts): Governance {
   const enforcing = { store, sessions, agents: base.agents, now, tell };
   /** Keys that are being done now: the sweep must not do them a second time beside. */
   const busy = new Set<string>();
+  /** Deletions that found no session: each may be a stop that reached nobody. */
+  let misses = 0;
 
   function take(outcome: Governed & Partial<Pick<Ingested, "sessions">>): void {
     onAlerts(outcome.alerts);
@@ -108,9 +110,10 @@ export function startGovernance(parts: GovernanceParts): Governance {
   }
 
   function shown(done: readonly Enforced[]): void {
-    for (const { action, alerts } of done) {
+    for (const { action, alerts, missed } of done) {
       onAction(action);
       onAlerts(alerts);
+      if (missed) misses += 1;
     }
   }
 
@@ -148,14 +151,15 @@ export function startGovernance(parts: GovernanceParts): Governance {
     });
   }
 
-  /** A hold crosses at midnight without a write; a raise ends; a limit is lowered. */
+  /** A hold crosses at midnight without a write; a raise ends; a limit is lowered; a stop has reached nobody. */
   async function ticking(): Promise<void> {
-    let last: { at: string; policies: Policies } | null = null;
+    let last: { at: string; policies: Policies; misses: number } | null = null;
     await every(TICK_MS, async () => {
       const at = now();
+      const missed = misses;
       const policies = await readPolicies(store);
       const before = last;
-      if (before === null) await judge(at, () => true);
+      if (before === null || before.misses !== missed) await judge(at, () => true);
       else if (before.policies.edition !== policies.edition || before.policies.booked !== policies.booked)
         await judge(at, () => true);
       else if (inForce(before.policies, before.at) !== inForce(policies, at)) await judge(at, () => true);
@@ -164,7 +168,7 @@ export function startGovernance(parts: GovernanceParts): Governance {
           windowOf(window, before.at).start !== windowOf(window, at).start;
         if (turned("hour")) await judge(at, ({ window }) => turned(window)); // every window turns on an hour
       }
-      last = { at, policies };
+      last = { at, policies, misses: missed };
     });
   }
 

@@ -288,6 +288,21 @@ describe.concurrent("who is called", () => {
     );
     expect(await actions(machine)).toEqual([]);
   });
+
+  test("an agent that names a session which AgentCore does not have is told of: the stop reached nobody", async ({
+    expect,
+  }) => {
+    const plane = await planeForTest();
+    const machine = await machineForTest({ config: config(), agentCoreUrl: plane.url });
+    const made = { managerArn: MANAGER, sessionId: "payment-session-made0up00000000", userId: "nobody" };
+    await tell(machine, "loner", signed("loner", 1, 6_000_000n, made));
+    await vi.waitFor(async () => {
+      expect(await actions(machine)).toMatchObject([{ outcome: "done", detail: "AgentCore had no such session" }]);
+      expect(await alerts(machine, "revocation_failed")).toMatchObject([
+        { severity: "critical", status: "open", subject: "agent:loner" },
+      ]);
+    }, PATIENCE);
+  });
 });
 
 test("a thousand payments that breach at once are one stop, one crossing and books to the unit", async () => {

@@ -159,10 +159,10 @@ describe("budgets that stay in sight", () => {
     const counting = { ...of("counting", "100000"), backfilling: true as const };
     expect(budgetBars([...some.slice(2, 4), some.at(-1) as Budget, counting], PLAIN, NOW)).toMatchInlineSnapshot(`
       [
-        "full      ██████████▒  $5.00 spent + $0.50 held of $5.00  110 %  resets in 11 h 59 min",
-        "half      █████░░░░░░  $2.50 spent of $5.00                50 %  resets in 11 h 59 min",
-        "third     ███░░░░░░░░  $1.70 spent of $5.00                34 %  raised until 18:00:00, 11 h 59 min",
-        "counting  █░░░░░░░░░░  $0.10 spent of $5.00                 2 %  counting, 11 h 59 min",
+        "full      ██████████████▒▒  $5.00 spent + $0.50 held of $5.00  110 %  resets in 11 h 59 min",
+        "half      ████████░░░░░░░░  $2.50 spent of $5.00                50 %  resets in 11 h 59 min",
+        "third     █████░░░░░░░░░░░  $1.70 spent of $5.00                34 %  raised, 11 h 59 min left",
+        "counting  █░░░░░░░░░░░░░░░  $0.10 spent of $5.00                 2 %  counting, 11 h 59 min left",
       ]
     `);
   });

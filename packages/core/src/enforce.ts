@@ -29,6 +29,8 @@ export interface EnforceParts {
 export interface Enforced {
   readonly action: KeptAction;
   readonly alerts: readonly Alert[];
+  /** AgentCore had no such session. Whoever pays may be stopped by nobody then: `governAll` tells whether it is so. */
+  readonly missed: boolean;
 }
 
 /** Actions that are done at once. */
@@ -106,7 +108,7 @@ async function record(parts: EnforceParts, { kept, session, known, outcome, at }
         },
   );
   const alerts = [...told, ...(over === null ? [] : [over])];
-  return { action: settled ?? kept, alerts };
+  return { action: settled ?? kept, alerts, missed: outcome.was === "none" || outcome.was === "asked" };
 }
 
 /** Until when a revocation is news. */
@@ -197,7 +199,11 @@ async function failed(
       : { ...known, outcome: "failed", detail: message, nextAt, tries: kept.tries + 1, asked },
   );
   if (settled === null) return null;
-  return { action: settled, alerts: await raiseAlerts(store, [failure(kept, message, known, about)], at) };
+  return {
+    action: settled,
+    alerts: await raiseAlerts(store, [failure(kept, message, known, about)], at),
+    missed: false,
+  };
 }
 
 /** What the config lacks is told once for the agent, whatever sessions it names; else each session is a matter of its own. */

@@ -180,7 +180,11 @@ async function run(
   if (one.kind !== "tell") await governAll(store, await worldAt(store, base, NOW), NOW);
 }
 
-/** What shells do when all is quiet: fold under the budgets in force, hear the change feed, do what is due. */
+/**
+ * What shells do when all is quiet: fold under the budgets in force, hear the change feed, do what is due. At last they
+ * judge everything, as at each start and where a deletion found no session: that may find something that a crash left
+ * untold, and no stop that is missing.
+ */
 async function recover(memory: Memory, agentCore: AgentCoreModel): Promise<void> {
   const store = memoryStore(memory);
   const base = baseOf(worldOf(config), config);
@@ -190,6 +194,8 @@ async function recover(memory: Memory, agentCore: AgentCoreModel): Promise<void>
   const { changes } = await store.changes(null, Number.MAX_SAFE_INTEGER);
   await govern(store, await worldAt(store, base, NOW), movedBy(changes, base), NOW);
   await enforceAll(store, base, agentCore);
+  const started = await governAll(store, await worldAt(store, base, NOW), NOW);
+  expect([started.due, started.frozen, started.heldBack]).toEqual([[], [], []]);
 }
 
 async function enforceAll(
