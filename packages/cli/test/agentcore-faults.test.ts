@@ -294,6 +294,7 @@ describe.concurrent("who is called", () => {
   }) => {
     const plane = await planeForTest();
     const machine = await machineForTest({ config: config(), agentCoreUrl: plane.url });
+    plane.ails({ delayMs: 1_500 }); // the change feed is heard before the answer, and finds a session to revoke
     const made = { managerArn: MANAGER, sessionId: "payment-session-made0up00000000", userId: "nobody" };
     await tell(machine, "loner", signed("loner", 1, 6_000_000n, made));
     await vi.waitFor(async () => {
