@@ -14,11 +14,12 @@ import { demoConfig } from "./demo-config.ts";
 import { type DemoFacts, factsOf } from "./demo-facts.ts";
 import { type Devnet, startDevnet } from "./devnet.ts";
 import { createFacilitator, facilitatorApp } from "./facilitator.ts";
-import { startTraffic, type Traffic, type TrafficOptions, together, type Workers } from "./fleet.ts";
+import { startTraffic, type TrafficOptions, type Workers } from "./fleet.ts";
 import { paidApi } from "./paid-api.ts";
 import type { AgentId } from "./plan.ts";
 import { openSite, type Site } from "./site.ts";
 import { type Splurge, startSpree } from "./spree.ts";
+import { type Traffic, together } from "./traffic.ts";
 import { fillWallets, keepWalletsFilled } from "./wallets.ts";
 
 export type { DemoFacts } from "./demo-facts.ts";

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Buy } from "./buyer.ts";
 import { type AgentId, type ApiId, type Purchase, purchaseAt, type Troubles } from "./plan.ts";
+import { type Traffic, trafficOf } from "./traffic.ts";
 
 export interface TrafficOptions {
   /** Purchases a second on the average, default 1. */
@@ -40,21 +41,6 @@ export interface Replicas {
   readonly reportingUrl: string;
   /** Null where the API has only one. */
   readonly silentUrl: string | null;
-}
-
-export interface Traffic {
-  /** Resolves when `count` purchases are done, or the traffic was stopped. Never rejects. */
-  readonly done: Promise<void>;
-  /** Begins no purchase more, waits for those under way, and cuts off what takes longer than `graceMs`. */
-  stop(graceMs: number): Promise<void>;
-}
-
-/** Several as one: done when all of them are, stopped together. */
-export function together(parts: readonly Traffic[]): Traffic {
-  return {
-    done: Promise.all(parts.map(({ done }) => done)).then(() => {}),
-    stop: (graceMs) => Promise.all(parts.map((part) => part.stop(graceMs))).then(() => {}),
-  };
 }
 
 /** Purchases under way at once. More wait: a slow chain must not pile them up. */
@@ -100,14 +86,5 @@ export function startTraffic(
     await Promise.all(underWay);
   }
 
-  const done = run();
-  return {
-    done,
-    async stop(graceMs) {
-      ending.abort();
-      const cut = setTimeout(() => cutting.abort(), graceMs);
-      await done;
-      clearTimeout(cut);
-    },
-  };
+  return trafficOf(run(), ending, cutting);
 }

@@ -4,8 +4,8 @@ import type { SessionKeeper } from "./agentcore/session-keeper.ts";
 import type { SpenderId } from "./agents.ts";
 import type { Bought, Buy } from "./buyer.ts";
 import { BRIEF, DEEP, QUARTERS } from "./catalogue.ts";
-import type { Traffic } from "./fleet.ts";
 import type { Product } from "./paid-api.ts";
+import { type Traffic, trafficOf } from "./traffic.ts";
 
 export interface Spender {
   readonly startAfterMs: number;
@@ -71,14 +71,5 @@ export function startSpree({ agent, buy, keeper, reportsUrl, pace, onSplurge }: 
     }
   }
 
-  const done = run();
-  return {
-    done,
-    async stop(graceMs) {
-      ending.abort();
-      const cut = setTimeout(() => cutting.abort(), graceMs);
-      await done;
-      clearTimeout(cut);
-    },
-  };
+  return trafficOf(run(), ending, cutting);
 }
