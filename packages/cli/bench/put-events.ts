@@ -1,16 +1,14 @@
 /**
- * PutEvents over HTTP to durable state: `node --import tsx packages/cli/bench/put-events.ts`, or `npm run bench`.
+ * PutEvents over HTTP to durable state: `node packages/cli/bench/run.mjs only-put-events.ts`, or `npm run bench`.
  *
  * The client is AWS's own EventBridgeClient, unmodified, in its own process; ten entries of eight events a call. The
  * clock runs until every event is in the table and synced. Beside it, in the same run, a bare HTTP server that only
  * parses the same calls and answers: what client and HTTP alone allow on these cores.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { type Child, startChild } from "./child.ts";
 
 const EVENTS_PER_CALL = 80;
 const IN_FLIGHT = 8;
@@ -44,11 +42,11 @@ export async function benchPutEvents(calls = 1_000): Promise<readonly PutEventsB
 
 async function run(kind: "bare" | "machine", calls: number): Promise<PutEventsBench> {
   const directory = mkdtempSync(join(tmpdir(), "bursar-bench-"));
-  const server = start("./put-events-server.ts", [kind, join(directory, "data")]);
+  const server = startChild("put-events-server.ts", [kind, join(directory, "data")]);
   try {
     const url = await server.line();
     const load = (count: number, first: number) =>
-      start("./put-events-client.ts", [`${url}/aws/events`, String(count), String(IN_FLIGHT), String(first)]);
+      startChild("put-events-client.ts", [`${url}/aws/events`, String(count), String(IN_FLIGHT), String(first)]);
     // Warm up: Node compiles what runs often. The client's start is not in the figure either.
     await go(load(100, 10_000_000));
     server.child.stdin?.write("\n");
@@ -86,37 +84,13 @@ async function run(kind: "bare" | "machine", calls: number): Promise<PutEventsBe
 }
 
 /** Waits until the client has started, then lets it send. */
-async function go(client: Started): Promise<{ begin: number; refused: number; cpuMs: number }> {
+async function go(client: Child): Promise<{ begin: number; refused: number; cpuMs: number }> {
   await client.line();
   const begin = performance.now();
   client.child.stdin?.write("go\n");
   return { begin, ...(JSON.parse(await client.line()) as { refused: number; cpuMs: number }) };
 }
 
-interface Started {
-  readonly child: ChildProcess;
-  line(): Promise<string>;
-}
-
-function start(file: string, args: readonly string[]): Started {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", "--no-warnings", path, ...args], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
-  return {
-    child,
-    async line() {
-      const { value, done } = await lines.next();
-      if (done) throw new Error(`${file} ended without an answer`);
-      return value;
-    },
-  };
-}
-
 function perEvent(cpuMs: number, { events }: PutEventsBench): string {
   return `${((cpuMs * 1000) / events).toFixed(1)} us an event`;
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
-  await benchPutEvents(Number(process.argv[2] ?? 1_000));
