@@ -1,17 +1,9 @@
 /** Waiting that a stop ends at once. */
+import { setTimeout as timer } from "node:timers/promises";
 
 /** Resolves after `ms`, or at once when the signal says stop. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await timer(ms, undefined, { signal }).catch(() => {}); // it rejects with an abort only
 }
 
 /** Resolves when `work` has ended or failed, after `ms` at the latest; the work then goes on by itself. */

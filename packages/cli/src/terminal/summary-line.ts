@@ -33,7 +33,7 @@ export function summaryLine(summary: Summary, screen: Screen): string {
     ...(alertsOpen > 0 ? [{ text: `${plural(alertsOpen, "alert")} open`, color: "yellow" as const, weight: 6 }] : []),
     ...(queueDepth > 100 ? [{ text: `${count(queueDepth)} waiting`, color: "yellow" as const, weight: 4 }] : []),
     {
-      text: block === null ? "no chain" : `block ${count(block)}`,
+      text: block === null ? "no chain yet" : `block ${count(block)}`,
       color: block === null ? "yellow" : "dim",
       weight: 3,
     },
