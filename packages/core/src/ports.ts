@@ -89,6 +89,9 @@ export interface Store {
   /** Puts many facts, each on its own, in any order; durable when it resolves. Repeats change nothing. */
   putAll(puts: readonly Put[]): Promise<void>;
 
+  /** Deletes facts that nobody will ask for again, each on its own; durable when it resolves. What is under a version stays. */
+  drop(keys: readonly Key[]): Promise<void>;
+
   /**
    * All or nothing, at most ACTIONS_PER_COMMIT actions, one per key. "conflict" when a version was not the expected
    * one or another writer held an item: nothing was written, read again. Durable when it resolves.

@@ -61,6 +61,12 @@ export function memoryStore(
           memory.facts.set(name(put), copy({ pk: put.pk, sk: put.sk, data: put.data, at }));
       }
     },
+    async drop(keys) {
+      for (const key of keys) {
+        await pause("drop");
+        memory.facts.delete(name(key));
+      }
+    },
     async commit(puts: readonly VersionedPut[], adds: readonly Add[]) {
       await pause("commit");
       if (puts.length + adds.length > 100) throw new Error("more than 100 actions");

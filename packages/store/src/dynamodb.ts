@@ -3,6 +3,7 @@
  * put (one write unit a KB), anything more a transaction (two).
  */
 import {
+  DeleteItemCommand,
   type DynamoDBClient,
   PutItemCommand,
   QueryCommand,
@@ -12,7 +13,7 @@ import {
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBStreamsClient } from "@aws-sdk/client-dynamodb-streams";
-import type { Add, Put, Store, Stored, VersionedPut } from "@bursar/core/ports";
+import type { Add, Key, Put, Store, Stored, VersionedPut } from "@bursar/core/ports";
 import { batchGet } from "./dynamodb-batch.ts";
 import { readStream } from "./dynamodb-changes.ts";
 import { indexCondition, indexCursor, parseIndexCursor } from "./dynamodb-index.ts";
@@ -59,6 +60,20 @@ export function openDynamoStore(client: DynamoDBClient, options: DynamoOptions):
         if (name !== "TransactionConflictException" || attempt === RETRIES_MAX) throw error;
         await pause(attempt);
       }
+    }
+  }
+
+  async function dropFact(key: Key): Promise<void> {
+    try {
+      await client.send(
+        new DeleteItemCommand({
+          TableName: table,
+          Key: keyAttributes(key),
+          ConditionExpression: "attribute_not_exists(v)",
+        }),
+      );
+    } catch (error) {
+      if ((error as Error).name !== "ConditionalCheckFailedException") throw error; // under a version: it stays
     }
   }
 
@@ -173,6 +188,11 @@ export function openDynamoStore(client: DynamoDBClient, options: DynamoOptions):
     async putAll(puts) {
       for (const put of puts) checkKey(put);
       await inParallel(puts, PUTS_AT_ONCE, putFact);
+    },
+
+    async drop(keys) {
+      for (const key of keys) checkKey(key);
+      await inParallel(keys, PUTS_AT_ONCE, dropFact);
     },
 
     async commit(puts, adds) {

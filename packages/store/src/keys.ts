@@ -27,8 +27,8 @@
  * | refused event        | QUARANTINE            | <hash>               | fact      | partition, in pages                         |
  *
  * Access patterns: items by key (consistent); one partition by prefix of sk (consistent); one partition of a sparse
- * index by range (may lag); counters by key (consistent); all that `commit` put, in order per item. There are no scans,
- * no deletes and no expiry. Strings are ordered by their UTF-8 bytes, in both adapters.
+ * index by range (may lag); counters by key (consistent); all that `commit` put, in order per item. There are no scans
+ * and no expiry; only facts are ever deleted. Strings are ordered by their UTF-8 bytes, in both adapters.
  */
 import type { Add, IndexEntry, Item, Key, Put, VersionedPut } from "@bursar/core/ports";
 import { ACTIONS_PER_COMMIT } from "@bursar/core/ports";

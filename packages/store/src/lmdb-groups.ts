@@ -29,7 +29,7 @@ interface Group {
 }
 
 export interface Groups {
-  /** Takes a row that a caller has just set; its JSON is `text`, or is made when it is flushed. */
+  /** Takes a row that a caller has just set, or dropped; its JSON is `text`, or is made when it is flushed. */
   putItem(slot: Slot<Row>, text: string | null): void;
   putCounter(slot: Slot<bigint>): void;
   /** Notes a change for the feed, in the same transaction. */
@@ -96,7 +96,12 @@ export function createGroups(db: Database, options: GroupOptions): Groups {
   /** Inside a batch, whose own promise answers for all of its puts. */
   function write(group: Group): void {
     for (const slot of group.items) {
-      const row = slot.value as Row;
+      const row = slot.value;
+      if (row === undefined) {
+        void db.remove(itemKey(SPACE.item, slot.pk, slot.sk));
+        slot.flushed = undefined;
+        continue;
+      }
       void db.put(itemKey(SPACE.item, slot.pk, slot.sk), slot.text ?? textOf(row));
       moveIndex("due", slot, row);
       moveIndex("list", slot, row);

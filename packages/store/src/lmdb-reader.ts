@@ -43,6 +43,7 @@ export function readerOf(db: Database): LmdbStore {
       return readChanges(db, after, limit);
     },
     putAll: refuse,
+    drop: refuse,
     commit: refuse,
     async flush() {},
     async close() {

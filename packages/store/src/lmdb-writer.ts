@@ -81,6 +81,20 @@ export function writerOf(db: Database, options: LmdbOptions, release: () => void
       if (group > 0) await (eager ? groups.durable(group) : groups.room());
     },
 
+    async drop(keys) {
+      begin();
+      let dropped = false;
+      for (const key of keys) {
+        checkKey(key);
+        const slot = slotOf(db, rows, key.pk, key.sk);
+        if (slot.value === undefined || slot.value.item.version > 0) continue;
+        slot.value = undefined;
+        groups.putItem(slot, null);
+        dropped = true;
+      }
+      if (dropped) await (eager ? groups.durable(groups.openGroup()) : groups.room());
+    },
+
     async commit(puts, adds) {
       begin();
       const counted = checkCommit(puts, adds);

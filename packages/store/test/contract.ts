@@ -323,6 +323,42 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
       });
     });
 
+    describe("drop", () => {
+      test("facts are gone, can be put again, and their neighbours stay", async () => {
+        const pk = fresh("CUR");
+        const facts = ["M#1", "M#2", "M#3"].map((sk) => ({ pk, sk, data: sk }));
+        await store.putAll(facts);
+        await store.drop([
+          { pk, sk: "M#1" },
+          { pk, sk: "M#3" },
+          { pk, sk: "M#9" },
+        ]);
+        expect((await store.facts(pk, "M#")).items.map(({ sk }) => sk)).toEqual(["M#2"]);
+        expect(await store.get(facts)).toMatchObject([undefined, { data: "M#2" }, undefined]);
+        await store.putAll([{ pk, sk: "M#3", data: "again" }]);
+        expect((await store.facts(pk, "M#")).items.map(({ data }) => data)).toEqual(["M#2", "again"]);
+      });
+
+      test("what is under a version stays, and dropping nothing is fine", async () => {
+        const pk = fresh("CUR");
+        await store.commit([put(pk, null)], []);
+        await store.drop([{ pk, sk: "." }]);
+        await store.drop([]);
+        expect(await one({ pk, sk: "." })).toMatchObject({ version: 1 });
+      });
+
+      test("a partition above 1,000 facts is dropped whole, page by page", async () => {
+        const pk = fresh("CUR");
+        await store.putAll(Array.from({ length: 1100 }, (_, i) => ({ pk, sk: `M#${i}`, data: i })));
+        for (;;) {
+          const { items } = await store.facts(pk, "M#", { limit: 300 });
+          if (items.length === 0) break;
+          await store.drop(items.map(({ sk }) => ({ pk, sk })));
+        }
+        expect((await store.facts(pk, "")).items).toEqual([]);
+      });
+    });
+
     describe("counters", () => {
       test("exact beyond 38 digits, below zero, and back to zero", async () => {
         const pk = fresh("CTR");

@@ -54,6 +54,7 @@ const call = fc.oneof(
     limit: fc.integer({ min: 1, max: 7 }),
   }),
   fc.record({ kind: fc.constant("get" as const), keys: fc.array(key, { maxLength: 6 }) }),
+  fc.record({ kind: fc.constant("drop" as const), keys: fc.array(key, { maxLength: 6 }) }),
   fc.record({ kind: fc.constant("flush" as const) }),
   fc.record({ kind: fc.constant("reopen" as const) }),
 );
@@ -74,6 +75,11 @@ async function step(store: LmdbStore, model: Model, action: Exclude<Call, { kind
         if (held === undefined || earlier)
           model.items.set(text(put), { ...put, at: put.at ?? null, version: 0, due: null });
       }
+      return;
+    }
+    case "drop": {
+      await store.drop(action.keys);
+      for (const key of action.keys) if (model.items.get(text(key))?.version === 0) model.items.delete(text(key));
       return;
     }
     case "commit": {
