@@ -23,8 +23,12 @@ export function parseBlock(raw: RawBlock, host: string): Block {
   if (!isQuantity(number) || !isHash(hash) || !isQuantity(timestamp) || Number(timestamp) > SECONDS_MAX)
     throw new RpcError("unavailable", host, "a block in its answer is none: number, hash or timestamp is not right");
   const seconds = Number(timestamp);
-  const at = new Date(seconds * 1000).toISOString();
-  return { number: Number(number), hash: hash.toLowerCase(), timestamp: seconds, at };
+  return { number: Number(number), hash: hash.toLowerCase(), timestamp: seconds, at: isoOf(seconds) };
+}
+
+/** Unix seconds as ISO-8601 UTC with milliseconds. */
+export function isoOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
 }
 
 /** The year 9999: later ones have no ISO-8601 time of four digits. */

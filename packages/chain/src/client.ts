@@ -1,18 +1,20 @@
 /**
- * The way to a chain: a viem client over several RPC URLs. `requestTogether` sends one JSON-RPC batch to one node, so
- * that its answers speak for the same view of the chain; viem's own fallback may split a batch between nodes.
+ * The way to a chain: several RPC URLs, each with a health, asked in order of it. `requestTogether` sends one JSON-RPC
+ * batch to one node, so that its answers speak for the same view of the chain. viem's actions go the same way.
  */
-import { type Client, createClient, fallback, type Hex, http } from "viem";
+import { type Client, createClient, custom, type Hex } from "viem";
 import { getHttpRpcClient, type HttpRpcClient } from "viem/utils";
 import { isQuantity } from "./block.ts";
+import { answered, complained, HEALTHY, type Health, isResting, penaltyAt, refused, scoreAt } from "./health.ts";
 import { RpcError, type RpcFault, rpcErrorOf } from "./rpc-error.ts";
 
 /** One RPC URL. Only `host` is ever shown: paths and queries hold keys. */
 export interface Endpoint {
   readonly host: string;
   readonly rpc: HttpRpcClient;
-  /** Whether it has said that it is a node of this chain: another's blocks would look like a reorg of everything. */
-  isOurs: boolean;
+  /** Until when it is believed to be a node of this chain: another's blocks would look like a reorg of everything. */
+  oursUntil: number;
+  health: Health;
 }
 
 export interface ChainClient {
@@ -20,8 +22,12 @@ export interface ChainClient {
   /** For viem's actions: `getBalance(client.viem)`, `multicall(client.viem, ...)`. */
   readonly viem: Client;
   readonly endpoints: readonly Endpoint[];
-  /** Which endpoint is asked first: the last that answered. */
-  preferred: number;
+  /** The endpoint that answered last, by its place. */
+  last: number;
+  /** What has been sent so far: HTTP requests, and the JSON-RPC calls in them. */
+  readonly sent: { requests: number; calls: number };
+  /** Milliseconds; only differences count. */
+  readonly clock: () => number;
 }
 
 export interface ChainClientOptions {
@@ -30,6 +36,7 @@ export interface ChainClientOptions {
   readonly rpcUrls: readonly string[];
   /** Longest wait for one answer, default 10,000 ms. */
   readonly timeoutMs?: number | undefined;
+  readonly clock?: (() => number) | undefined;
 }
 
 export interface Call {
@@ -37,66 +44,127 @@ export interface Call {
   readonly params: readonly unknown[];
 }
 
+/** A node as people see it. */
+export interface NodeHealth {
+  readonly host: string;
+  /** 1: nothing stands against it, 0: as bad as can be. */
+  readonly score: number;
+  /** Milliseconds until it is asked again; 0 where it may be asked now. */
+  readonly restMs: number;
+}
+
 /** Answers above this are refused: a node that sends more was asked for too much. */
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+/** A local node may be replaced by another chain's on the same port. */
+const OURS_MS = 60_000;
 
 /** @throws {RpcError} where no URL is given or one is none */
 export function createChainClient(options: ChainClientOptions): ChainClient {
-  const { chainId, rpcUrls, timeoutMs = 10_000 } = options;
+  const { chainId, rpcUrls, timeoutMs = 10_000, clock = Date.now } = options;
   if (rpcUrls.length === 0)
     throw new RpcError("config", "-", `chain ${chainId} has no RPC URL: name one in chains[0].rpcUrls`);
   const limits = { timeout: timeoutMs, maxResponseBodySize: ANSWER_BYTES_MAX };
-  const endpoints = rpcUrls.map((url, index) => {
+  const endpoints = rpcUrls.map((url, index): Endpoint => {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
       throw new RpcError("config", "-", `rpcUrls[${index}] is no http(s) URL`);
-    return { host: new URL(url).host, rpc: getHttpRpcClient(url, limits), isOurs: false };
+    return { host: new URL(url).host, rpc: getHttpRpcClient(url, limits), oursUntil: 0, health: HEALTHY };
   });
-  const transport = fallback(
-    rpcUrls.map((url) => http(url, { ...limits, batch: { batchSize: 50 }, retryCount: 0 })),
-    { retryCount: 1 },
-  );
-  return { chainId, viem: createClient({ transport, cacheTime: 0 }), endpoints, preferred: 0 };
+  const one = async ({ method, params }: { method: string; params?: unknown }) => {
+    const [result] = await requestTogether(client, [{ method, params: (params ?? []) as readonly unknown[] }]);
+    return result;
+  };
+  const viem = createClient({ transport: custom({ request: one }, { retryCount: 0 }), cacheTime: 0 });
+  const client: ChainClient = { chainId, viem, endpoints, last: 0, sent: { requests: 0, calls: 0 }, clock };
+  return client;
 }
 
 /**
  * Sends `calls` as one JSON-RPC batch to one node and gives their results in order. A node that cannot be reached, or
- * limits its callers, is passed over for the next; the one that answered is asked first from then on.
- * @throws {RpcError} of the last node asked, when none answered every call
+ * limits its callers, is passed over for the next.
+ * @throws {RpcError} when no node answered every call; a revert of an eth_call is the answer, whichever node gives it
  */
 export async function requestTogether(client: ChainClient, calls: readonly Call[]): Promise<readonly unknown[]> {
-  let last: RpcError | undefined;
-  for (let turn = 0; turn < client.endpoints.length; turn++) {
-    const index = (client.preferred + turn) % client.endpoints.length;
-    const endpoint = client.endpoints[index] as Endpoint;
+  const results = await requestEach(client, calls);
+  const revert = results.find((result) => result instanceof RpcError);
+  if (revert !== undefined) throw revert;
+  return results;
+}
+
+/** As `requestTogether`; a call that reverted has its RpcError, with the contract's `data`, in the place of its result. */
+export async function requestEach(client: ChainClient, calls: readonly Call[]): Promise<readonly unknown[]> {
+  let worst: RpcError | undefined;
+  for (const endpoint of inOrder(client)) {
     try {
-      const results = await requestOurs(client, endpoint, calls);
-      client.preferred = index;
-      return results;
+      return await askOne(client, endpoint, calls);
     } catch (error) {
       const fault = rpcErrorOf(endpoint.host, error);
       // The first word on a range counts: another node that is merely down must not hide that it was too large.
-      if (last === undefined || weight(fault.fault) >= weight(last.fault)) last = fault;
+      if (worst === undefined || weight(fault.fault) > weight(worst.fault)) worst = fault;
     }
   }
-  throw last as RpcError;
+  throw worst ?? restingError(client);
 }
 
-/** Asks another node first from now on: the preferred one lags behind. */
-export function preferNext(client: ChainClient): void {
-  client.preferred = (client.preferred + 1) % client.endpoints.length;
+/**
+ * Sends `calls` to one endpoint and takes note of how it did.
+ * @throws {RpcError}
+ */
+export async function askOne(
+  client: ChainClient,
+  endpoint: Endpoint,
+  calls: readonly Call[],
+): Promise<readonly unknown[]> {
+  try {
+    const results = await requestOurs(client, endpoint, calls);
+    endpoint.health = answered(endpoint.health);
+    client.last = client.endpoints.indexOf(endpoint);
+    return results;
+  } catch (error) {
+    const fault = rpcErrorOf(endpoint.host, error);
+    const now = client.clock();
+    if (fault.fault === "rate") endpoint.health = refused(endpoint.health, now, fault.retryAfterMs);
+    else if (fault.fault !== "limit" || fault.isTimeout) {
+      endpoint.health = complained(endpoint.health, now);
+      endpoint.oursUntil = 0; // what answers there next may be another node
+    }
+    throw fault;
+  }
+}
+
+/** The endpoints to ask, the most trusted first; one that rests is not asked. */
+export function inOrder(client: ChainClient): readonly Endpoint[] {
+  const now = client.clock();
+  return client.endpoints
+    .filter(({ health }) => !isResting(health, now))
+    .map((endpoint, place) => ({ endpoint, place, penalty: penaltyAt(endpoint.health, now) }))
+    .sort((a, b) => a.penalty - b.penalty || a.place - b.place)
+    .map(({ endpoint }) => endpoint);
+}
+
+/** The node lags, or shows what others do not: another is asked first for a while. */
+export function complainOf({ clock }: ChainClient, endpoint: Endpoint): void {
+  endpoint.health = complained(endpoint.health, clock());
+}
+
+/** As `complainOf` the node that answered last. */
+export function complainOfLast(client: ChainClient): void {
+  const endpoint = client.endpoints[client.last];
+  if (endpoint !== undefined) complainOf(client, endpoint);
 }
 
 /** The host that answered last. */
 export function hostOf(client: ChainClient): string {
-  return client.endpoints[client.preferred]?.host ?? "-";
+  return client.endpoints[client.last]?.host ?? "-";
 }
 
-/** @throws {RpcError} for a node of another chain */
-export function checkChain(client: ChainClient, endpoint: Endpoint, chainId: unknown): void {
-  endpoint.isOurs = isQuantity(chainId) && Number(chainId) === client.chainId;
-  if (endpoint.isOurs) return;
-  const said = isQuantity(chainId) ? String(Number(chainId)) : "that has no number";
-  throw new RpcError("config", endpoint.host, `answers for chain ${said}, not ${client.chainId}: correct rpcUrls`);
+/** Every node as people see it, in the order of the config. */
+export function healthOf({ endpoints, clock }: ChainClient): readonly NodeHealth[] {
+  const now = clock();
+  return endpoints.map(({ host, health }) => ({
+    host,
+    score: scoreAt(health, now),
+    restMs: Math.max(0, health.restUntil - now),
+  }));
 }
 
 /** A block number as JSON-RPC writes it. */
@@ -110,22 +178,34 @@ interface Answer {
   readonly error?: { readonly code: number; readonly message: string };
 }
 
-/** As requestOne; an endpoint that has not been asked before is asked for its chain too, in the same batch. */
+/** As requestOne; an endpoint that has not said so lately is asked for its chain too, in the same batch. */
 async function requestOurs(client: ChainClient, endpoint: Endpoint, calls: readonly Call[]) {
-  if (endpoint.isOurs) return requestOne(endpoint, calls);
-  const [chainId, ...results] = await requestOne(endpoint, [{ method: "eth_chainId", params: [] }, ...calls]);
-  checkChain(client, endpoint, chainId);
+  if (endpoint.oursUntil > client.clock()) return requestOne(client, endpoint, calls);
+  const [chainId, ...results] = await requestOne(client, endpoint, [{ method: "eth_chainId", params: [] }, ...calls]);
+  const said = isQuantity(chainId) ? String(Number(chainId)) : "that has no number";
+  if (said !== String(client.chainId))
+    throw new RpcError("config", endpoint.host, `answers for chain ${said}, not ${client.chainId}: correct rpcUrls`);
+  endpoint.oursUntil = client.clock() + OURS_MS;
   return results;
 }
 
-async function requestOne({ host, rpc }: Endpoint, calls: readonly Call[]): Promise<readonly unknown[]> {
+async function requestOne(
+  { sent }: ChainClient,
+  { host, rpc }: Endpoint,
+  calls: readonly Call[],
+): Promise<readonly unknown[]> {
+  sent.requests += 1;
+  sent.calls += calls.length;
   const body = calls.map(({ method, params }, id) => ({ id, method, params }));
   const answers = (await rpc.request({ body })) as unknown as readonly Answer[];
   const results: unknown[] = new Array(calls.length);
   const seen = new Set<number>();
   for (const { id, result, error } of answers) {
-    if (error !== undefined && error !== null) throw rpcErrorOf(host, error, calls[id]?.method);
-    results[id] = result;
+    if (error !== undefined && error !== null) {
+      const fault = rpcErrorOf(host, error, calls[id]?.method);
+      if (fault.data === undefined) throw fault;
+      results[id] = fault;
+    } else results[id] = result;
     seen.add(id);
   }
   if (seen.size !== calls.length)
@@ -133,6 +213,17 @@ async function requestOne({ host, rpc }: Endpoint, calls: readonly Call[]): Prom
   return results;
 }
 
+/** Every node asked for a pause. */
+function restingError(client: ChainClient): RpcError {
+  const [first] = [...client.endpoints].sort((a, b) => a.health.restUntil - b.health.restUntil);
+  const wait = Math.max(0, (first?.health.restUntil ?? 0) - client.clock());
+  return new RpcError("rate", first?.host ?? "-", `asked for a pause; the next try is in ${Math.ceil(wait / 1000)} s`, {
+    retryAfterMs: wait,
+  });
+}
+
+const WEIGHTS: { readonly [fault in RpcFault]: number } = { limit: 3, rate: 2, config: 1, unavailable: 0 };
+
 function weight(fault: RpcFault): number {
-  return fault === "limit" ? 1 : 0;
+  return WEIGHTS[fault];
 }

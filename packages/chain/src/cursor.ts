@@ -7,24 +7,20 @@ export interface Mark {
   readonly hash: string;
 }
 
-/** A movement that was handed on from a block that may still go. Its log and block are its identity. */
-export interface Recent {
-  /** Null for a transfer without an authorization. */
-  readonly nonce: string | null;
-  readonly payer: string;
-  readonly txHash: string;
-  readonly logIndex: number;
-  readonly blockNumber: number;
-  readonly blockHash: string;
-  /** False from before it is handed on until that is durable: after a crash it is handed on again. */
-  readonly sure: boolean;
-}
-
-/** Wallets that came later, read up to where the others were; at most one such job at a time. */
+/** The past of some wallets, to be read in its turn; all that are watched where `wallets` is null. */
 export interface Backfill {
-  readonly wallets: readonly string[];
+  readonly wallets: readonly string[] | null;
+  /** The next block to read, and the last. */
   readonly next: number;
   readonly to: number;
+}
+
+/** Who may watch, and until when. `fence` grows with each new holder: it stands in every commit of the cursor. */
+export interface Lease {
+  readonly holder: string;
+  /** ISO-8601. */
+  readonly until: string;
+  readonly fence: number;
 }
 
 /** Block numbers are of the last block read. */
@@ -34,17 +30,22 @@ export interface Cursor {
   /** Read again since the chain called it safe, and final. */
   readonly safe: number;
   readonly final: number;
-  /** Movements at and below this block are not in `recent` any more. */
+  /** Movements at and below this block are not in the journal any more: they are not expected to go. */
   readonly floor: number;
+  /** The journal has no page at and below this block. */
+  readonly pruned: number;
   /** Blocks asked at once; follows what the provider allows. */
   readonly span: number;
   /** The next `seq` to hand out. Whoever moves it owns the numbers below. */
   readonly seq: number;
+  /** What was written down under this seq may not have been handed on: a crash came between. */
+  readonly pending: { readonly seq: number; readonly fromBlock: number; readonly toBlock: number } | null;
   readonly heads: { readonly latest: number; readonly safe: number; readonly final: number } | null;
   /** Ascending; the last is of `scanned`. */
   readonly marks: readonly Mark[];
-  readonly recent: readonly Recent[];
-  readonly backfill: Backfill | null;
+  /** In their order; the first is under way. */
+  readonly backfills: readonly Backfill[];
+  readonly lease: Lease | null;
 }
 
 /** A cursor and the version it was read under. */
@@ -56,23 +57,36 @@ export interface HeldCursor {
 /** Blocks asked at once, at first and at most: providers commonly cap eth_getLogs at 10,000. */
 export const SPAN_FIRST = 2_000;
 export const SPAN_MAX = 10_000;
-/** Bounds of one item: DynamoDB holds 400 KB, and these fill less than 300. */
-export const MARKS_MAX = 96;
-export const RECENT_MAX = 800;
+/** Marks that are kept: a deep reorg reads a little more than it must, and the cursor stays below 5 KB. */
+const MARKS_MAX = 40;
 
 export const cursorKey = (chainId: number): Key => ({ pk: `CUR#${chainId}`, sk: "." });
 
 /** A cursor that has read nothing yet and begins at `startBlock`. */
 export function firstCursor(startBlock: number): Cursor {
   const before = startBlock - 1;
-  const nothing = { heads: null, marks: [], recent: [], backfill: null };
-  return { scanned: before, safe: before, final: before, floor: before, span: SPAN_FIRST, seq: 1, ...nothing };
+  return {
+    scanned: before,
+    safe: before,
+    final: before,
+    floor: before,
+    pruned: before,
+    span: SPAN_FIRST,
+    seq: 1,
+    pending: null,
+    heads: null,
+    marks: [],
+    backfills: [],
+    lease: null,
+  };
 }
 
 /** The cursor as it is stored, else undefined. */
 export async function readCursor(store: Pick<Store, "get">, chainId: number): Promise<HeldCursor | undefined> {
   const [stored] = await store.get([cursorKey(chainId)]);
-  return stored && { cursor: stored.data as unknown as Cursor, version: stored.version };
+  if (stored === undefined) return undefined;
+  // Of an earlier version some fields may be missing.
+  return { cursor: { ...firstCursor(1), ...(stored.data as unknown as Cursor) }, version: stored.version };
 }
 
 /**
@@ -85,18 +99,10 @@ export async function writeCursor(
   held: HeldCursor,
   cursor: Cursor,
 ): Promise<HeldCursor> {
-  const put = { ...cursorKey(chainId), data: cursor as unknown as Json, expected: held.version };
+  const kept = { ...cursor, marks: thinned(cursor.marks, cursor.floor) };
+  const put = { ...cursorKey(chainId), data: kept as unknown as Json, expected: held.version };
   if ((await store.commit([put], [])) === "conflict") throw new CursorConflict(chainId);
-  return { cursor, version: (held.version ?? 0) + 1 };
-}
-
-/** The cursor with everything within its bounds: nothing is kept of blocks at and below `floor`. */
-export function bounded(cursor: Cursor): Cursor {
-  const over = [...cursor.recent].sort((a, b) => b.blockNumber - a.blockNumber)[RECENT_MAX];
-  // Whole blocks are forgotten, never a part of one: a later pass only compares what lies above the floor.
-  const floor = Math.max(cursor.floor, over?.blockNumber ?? 0);
-  const recent = cursor.recent.filter((each) => each.blockNumber > floor);
-  return { ...cursor, floor, recent, marks: thinned(cursor.marks, floor) };
+  return { cursor: kept, version: (held.version ?? 0) + 1 };
 }
 
 /** Marks above the floor and the last below it; of too many, every second of the older half. */
@@ -107,10 +113,10 @@ function thinned(marks: readonly Mark[], floor: number): readonly Mark[] {
   );
   const kept = marks.slice(first);
   if (kept.length <= MARKS_MAX) return kept;
-  return kept.filter((_, index) => index >= kept.length / 2 || index % 2 === 0);
+  return kept.filter((_, index) => index === 0 || index >= kept.length / 2 || index % 2 === 0);
 }
 
-/** Another watcher moved the cursor: this pass's work is not lost, it is done again from where the other is. */
+/** Another watcher, or a command, moved the cursor: the round's work is not lost, it is done again from there. */
 export class CursorConflict extends Error {
   override readonly name = "CursorConflict";
 

@@ -36,6 +36,7 @@ export async function findExpired(
   if (due.length === 0) return [];
   const states = await multicall(client.viem, {
     multicallAddress: MULTICALL3,
+    batchSize: 0, // all in one eth_call
     blockNumber: BigInt(safe.number), // a node without that block answers with an error
     contracts: due.map(({ payment }) => ({
       address: payment.asset as Address,

@@ -1,7 +1,7 @@
 /** How far the chain is: its newest, safe and final blocks. */
 import type { EventOf } from "@bursar/events/contract";
 import { type Block, parseBlock, type RawBlock } from "./block.ts";
-import { type ChainClient, checkChain, type Endpoint, hostOf, requestTogether } from "./client.ts";
+import { type Call, type ChainClient, hostOf, requestTogether } from "./client.ts";
 import { RpcError } from "./rpc-error.ts";
 
 export interface Heads {
@@ -12,22 +12,29 @@ export interface Heads {
 
 /**
  * The heads, by tag, from one node in one batch.
- * @throws {RpcError} when the node lacks one of them, or is another chain's
+ * @throws {RpcError} when the node lacks one of them
  */
 export async function readHeads(client: ChainClient): Promise<Heads> {
-  const tags = ["latest", "safe", "finalized"];
-  const [chainId, ...blocks] = await requestTogether(client, [
-    { method: "eth_chainId", params: [] },
-    ...tags.map((tag) => ({ method: "eth_getBlockByNumber", params: [tag, false] })),
-  ]);
+  const [latest, safe, final] = (await readTags(client, ["latest", "safe", "finalized"])) as [Block, Block, Block];
+  return { latest, safe, final };
+}
+
+/** The newest block alone. */
+export async function readLatest(client: ChainClient): Promise<Block> {
+  const [latest] = (await readTags(client, ["latest"])) as [Block];
+  return latest;
+}
+
+async function readTags(client: ChainClient, tags: readonly string[]): Promise<Block[]> {
+  const blocks = await requestTogether(
+    client,
+    tags.map((tag): Call => ({ method: "eth_getBlockByNumber", params: [tag, false] })),
+  );
   const host = hostOf(client);
-  // Every time: a local node may have been replaced by another chain's on the same port.
-  checkChain(client, client.endpoints[client.preferred] as Endpoint, chainId);
-  const [latest, safe, final] = blocks.map((block, index) => {
+  return blocks.map((block, index) => {
     if (block === null) throw new RpcError("unavailable", host, `has no ${tags[index]} block yet`);
     return parseBlock(block as RawBlock, host);
-  }) as [Block, Block, Block];
-  return { latest, safe, final };
+  });
 }
 
 /** The heads as the event that moves finality. */

@@ -17,19 +17,26 @@ export interface RawLog {
   readonly transactionHash: string;
   readonly logIndex: string;
   readonly removed?: boolean;
+  /** Newer nodes say the block's time with each log (ethereum/execution-apis 639). */
+  readonly blockTimestamp?: string;
 }
 
-/** @throws {RpcError} where the node's answer is no list of logs */
-export function parseLogs(answer: unknown, host: string): readonly RawLog[] {
+/**
+ * The logs of `asset` in a node's answer; those of other contracts, which were not asked for, are left.
+ * @throws {RpcError} where the node's answer is no list of logs
+ */
+export function parseLogs(answer: unknown, host: string, asset: string): readonly RawLog[] {
   const right = (log: RawLog | null): boolean =>
-    isQuantity(log?.blockNumber) &&
+    typeof log?.address === "string" &&
+    isQuantity(log.blockNumber) &&
     isQuantity(log.logIndex) &&
     isHash(log.blockHash) &&
     isHash(log.transactionHash) &&
     Array.isArray(log.topics) &&
     log.topics.every(isHash) &&
     (log.topics[0] !== TRANSFER || isHash(log.data));
-  if (Array.isArray(answer) && answer.every(right)) return answer;
+  if (Array.isArray(answer) && answer.every(right))
+    return (answer as readonly RawLog[]).filter(({ address }) => address.toLowerCase() === asset);
   throw new RpcError("unavailable", host, "a log in its answer is none: place, topics or data is not right");
 }
 
@@ -39,6 +46,8 @@ interface Place {
   readonly blockHash: string;
   readonly txHash: string;
   readonly logIndex: number;
+  /** Unix seconds of the block, where the node says so with the log. */
+  readonly timestamp: number | null;
 }
 
 /** `nonce` is null where USDC left without an authorization. */
@@ -61,8 +70,10 @@ interface Money {
  * out of any wallet, and address poisoners do. Nor is one from a wallet to itself.
  */
 export function movements(logs: readonly RawLog[]): readonly Movement[] {
-  const ordered = logs
+  const standing = logs
     .filter((log) => log.removed !== true)
+    .map((log) => [`${log.blockHash}${Number(log.logIndex)}`, log] as const);
+  const ordered = [...new Map(standing).values()]
     .map((log) => ({ log, place: placeOf(log), payer: addressOf(log.topics[1]) }))
     .sort((a, b) => a.place.blockNumber - b.place.blockNumber || a.place.logIndex - b.place.logIndex);
   const waiting = new Map<string, string[]>(); // nonces by transaction and authorizer, the earliest first
@@ -89,6 +100,7 @@ function placeOf(log: RawLog): Place {
     blockHash: hashOf(log.blockHash),
     txHash: hashOf(log.transactionHash),
     logIndex: Number(log.logIndex),
+    timestamp: isQuantity(log.blockTimestamp) ? Number(log.blockTimestamp) : null,
   };
 }
 

@@ -1,41 +1,53 @@
 /** Which range is read next, and how the cursor looks once it is. Pure. */
 import type { Block } from "./block.ts";
 import { type Cursor, SPAN_MAX } from "./cursor.ts";
-import type { Heads } from "./heads.ts";
 
 export interface PassRange {
   readonly pass: "fast" | "safe" | "final" | "backfill";
   /** Inclusive. */
   readonly fromBlock: number;
   readonly toBlock: number;
-  /** The wallets of a backfill; else all. */
-  readonly wallets?: readonly string[];
+  /** The wallets of a backfill; else null: all. */
+  readonly wallets: readonly string[] | null;
   /** The cursor after it, `end` being the range's last block and `floor` below which nothing is expected to go. */
   readonly moved: (cursor: Cursor, end: Block, floor: number) => Cursor;
 }
 
+/** Block numbers of the heads. */
+export interface HeadNumbers {
+  readonly latest: number;
+  readonly safe: number;
+  readonly final: number;
+}
+
 /** Blocks that the fast pass reads once more: some nodes have a block a moment before its logs. */
-const OVERLAP = 8;
+const OVERLAP = 4;
 
 /** The next range to read, the newest blocks first; null when all is read. */
-export function nextRange(cursor: Cursor, heads: Heads): PassRange | null {
-  return fastRange(cursor, heads) ?? backfillRange(cursor) ?? laterRange(cursor, heads);
+export function nextRange(cursor: Cursor, heads: HeadNumbers): PassRange | null {
+  return fastRange(cursor, heads) ?? laterRange(cursor, heads) ?? backfillRange(cursor);
+}
+
+/** Blocks that are to be read by a backfill. */
+export function backfillBlocks({ backfills }: Cursor): number {
+  return backfills.reduce((sum, { next, to }) => sum + Math.max(0, to - next + 1), 0);
 }
 
 /** New blocks. A range never straddles a head, so that one which ends at or below it is read for good. */
-function fastRange(cursor: Cursor, heads: Heads): PassRange | null {
+function fastRange(cursor: Cursor, heads: HeadNumbers): PassRange | null {
   const first = cursor.scanned + 1;
-  const head = [heads.final, heads.safe, heads.latest].find((each) => first <= each.number);
+  const head = [heads.final, heads.safe, heads.latest].find((each) => first <= each);
   if (head === undefined) return null;
-  const toBlock = Math.min(cursor.scanned + cursor.span, head.number);
-  const overlap = head === heads.latest && cursor.span > OVERLAP ? OVERLAP : 0;
+  const toBlock = Math.min(cursor.scanned + cursor.span, head);
+  const overlap = toBlock > heads.safe && cursor.span > OVERLAP ? OVERLAP : 0;
   const fromBlock = Math.min(first, Math.max(cursor.floor + 1, first - overlap));
   const passed = (pass: "safe" | "final") =>
-    cursor[pass] >= cursor.scanned && toBlock <= heads[pass].number ? toBlock : cursor[pass];
+    cursor[pass] >= cursor.scanned && toBlock <= heads[pass] ? toBlock : cursor[pass];
   return {
     pass: "fast",
     fromBlock,
     toBlock,
+    wallets: null,
     moved: (now, end, floor) =>
       grown(
         {
@@ -51,27 +63,31 @@ function fastRange(cursor: Cursor, heads: Heads): PassRange | null {
   };
 }
 
-/** The past of wallets that came later. */
-function backfillRange({ backfill, span }: Cursor): PassRange | null {
-  if (backfill === null || backfill.next > backfill.to) return null;
-  const fromBlock = backfill.next;
-  const toBlock = Math.min(fromBlock + span - 1, backfill.to);
-  const moved = (now: Cursor, _end: Block, floor: number) =>
-    grown({ ...now, backfill: { ...backfill, next: toBlock + 1 } }, toBlock - fromBlock + 1, floor);
-  return { pass: "backfill", fromBlock, toBlock, wallets: backfill.wallets, moved };
-}
-
 /** What the chain has called safe, or final, since it was read. */
-function laterRange(cursor: Cursor, heads: Heads): PassRange | null {
+function laterRange(cursor: Cursor, heads: HeadNumbers): PassRange | null {
   for (const pass of ["safe", "final"] as const) {
     const fromBlock = cursor[pass] + 1;
-    const toBlock = Math.min(cursor[pass] + cursor.span, heads[pass].number, cursor.scanned);
+    const toBlock = Math.min(cursor[pass] + cursor.span, heads[pass], cursor.scanned);
     if (toBlock < fromBlock) continue;
     const moved = (now: Cursor, _end: Block, floor: number) =>
       grown({ ...now, [pass]: toBlock }, toBlock - fromBlock + 1, floor);
-    return { pass, fromBlock, toBlock, moved };
+    return { pass, fromBlock, toBlock, wallets: null, moved };
   }
   return null;
+}
+
+/** The past, in the order in which it was asked for. */
+function backfillRange({ backfills, span }: Cursor): PassRange | null {
+  const [job] = backfills;
+  if (job === undefined) return null;
+  const fromBlock = Math.min(job.next, job.to);
+  const toBlock = Math.min(fromBlock + span - 1, job.to);
+  const moved = (now: Cursor, _end: Block, floor: number) => {
+    const [first, ...rest] = now.backfills;
+    const left = first === undefined || toBlock >= first.to ? rest : [{ ...first, next: toBlock + 1 }, ...rest];
+    return grown({ ...now, backfills: left }, toBlock - fromBlock + 1, floor);
+  };
+  return { pass: "backfill", fromBlock, toBlock, wallets: job.wallets, moved };
 }
 
 /** A range of the whole span was allowed: try a little more. And what is final for good need not be remembered. */

@@ -2,7 +2,7 @@
 import type { EventOf } from "@bursar/events/contract";
 import { decodeErrorResult, type Hex, parseAbi } from "viem";
 import { parseBlock, type RawBlock } from "./block.ts";
-import { type Call, type ChainClient, hostOf, requestTogether } from "./client.ts";
+import { type Call, type ChainClient, hostOf, requestEach, requestTogether } from "./client.ts";
 import { RpcError } from "./rpc-error.ts";
 
 /** Hashes asked in one call of `findOutcomes`; the rest waits for the next. */
@@ -55,16 +55,21 @@ export async function findOutcomes(client: ChainClient, hashes: readonly string[
       { method: "eth_getTransactionByHash", params: [receipt.transactionHash] },
     ]),
   );
+  const host = hostOf(client);
+  const reasons = await reasonsOf(
+    client,
+    reverted.map((receipt, index) => ({ receipt, transaction: details[index * 2 + 1] as RawTransaction | null })),
+  );
   const found: EventOf<"chain.reverted">[] = [];
   for (const [index, receipt] of reverted.entries()) {
     const block = details[index * 2] as RawBlock | null;
     if (block === null) continue; // a reorg came between: the next round asks again
     const txHash = receipt.transactionHash.toLowerCase();
-    const reason = await reasonOf(client, receipt, details[index * 2 + 1] as RawTransaction | null);
+    const reason = reasons[index];
     found.push({
       type: "chain.reverted",
       id: `reverted:${client.chainId}:${receipt.blockHash}:${txHash}`,
-      at: parseBlock(block, hostOf(client)).at,
+      at: parseBlock(block, host).at,
       chainId: client.chainId,
       txHash,
       blockNumber: Number(receipt.blockNumber),
@@ -76,26 +81,30 @@ export async function findOutcomes(client: ChainClient, hashes: readonly string[
 
 const ERRORS = parseAbi(["error Error(string)", "error Panic(uint256)"]);
 
+interface Reverted {
+  readonly receipt: RawReceipt;
+  readonly transaction: RawTransaction | null;
+}
+
 /**
- * Why it reverted, by running it again on the state its block left: not the very state it ran on, but what refuses an
- * authorization there (used, expired, no balance) refuses it here. Undefined where it would go through now.
+ * Why each reverted, by running it again on the state its block left: not the very state it ran on, but what refuses an
+ * authorization there (used, expired, no balance) refuses it here. Undefined where it would go through now, or the node
+ * cannot run it.
  */
-async function reasonOf(
-  client: ChainClient,
-  receipt: RawReceipt,
-  transaction: RawTransaction | null,
-): Promise<string | undefined> {
-  if (transaction?.to == null) return undefined;
-  const { from, to, input, value } = transaction;
-  try {
-    await requestTogether(client, [
-      { method: "eth_call", params: [{ from, to, data: input, value }, receipt.blockNumber] },
-    ]);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof RpcError) || error.data === undefined) return undefined;
-    return decodedReason(error.data);
-  }
+async function reasonsOf(client: ChainClient, all: readonly Reverted[]): Promise<readonly (string | undefined)[]> {
+  const run = all.map(({ receipt, transaction }): Call | null => {
+    if (transaction?.to == null) return null;
+    const { from, to, input, value } = transaction;
+    return { method: "eth_call", params: [{ from, to, data: input, value }, receipt.blockNumber] };
+  });
+  const calls = run.filter((call) => call !== null);
+  // A revert is worth telling without its reason: a node without old states must not hold it up.
+  const answers = calls.length === 0 ? [] : await requestEach(client, calls).catch(() => []);
+  let next = 0;
+  return run.map((call) => {
+    const answer = call === null ? undefined : answers[next++];
+    return answer instanceof RpcError && answer.data !== undefined ? decodedReason(answer.data) : undefined;
+  });
 }
 
 function decodedReason(data: string): string | undefined {

@@ -21,7 +21,10 @@ const LIMIT_STATUS = new Set([408, 413]);
 /** Any error of a request as an RpcError about `host`; `method` is the call it answered, where that is known. */
 export function rpcErrorOf(host: string, error: unknown, method?: string): RpcError {
   if (error instanceof RpcError) return error;
-  const { code, status, data, details, message, shortMessage, name } = error as { data?: unknown } & {
+  const { code, status, data, headers, details, message, shortMessage, name } = error as {
+    data?: unknown;
+    headers?: Headers;
+  } & {
     [Field in "code" | "status"]?: number;
   } & { [Field in "details" | "message" | "shortMessage" | "name"]?: string };
   const words = clean(details || shortMessage || message || String(error));
@@ -37,7 +40,16 @@ export function rpcErrorOf(host: string, error: unknown, method?: string): RpcEr
   const http = status === undefined ? "" : `HTTP ${status}: `;
   const cause = name === "TimeoutError" ? "no answer in time" : words;
   const revert = typeof data === "string" && data.startsWith("0x") ? data : undefined;
-  return new RpcError(rate ? "rate" : limit ? "limit" : "unavailable", host, `${where}${http}${cause}`, revert);
+  return new RpcError(rate ? "rate" : limit ? "limit" : "unavailable", host, `${where}${http}${cause}`, {
+    data: revert,
+    isTimeout: name === "TimeoutError",
+    retryAfterMs: rate ? retryAfterMs(headers?.get("retry-after") ?? null) : undefined,
+  });
+}
+
+/** HTTP's Retry-After: seconds, or a date, which needs a clock and is left. Undefined where the node does not say. */
+function retryAfterMs(header: string | null): number | undefined {
+  return header !== null && /^\d{1,6}$/.test(header.trim()) ? Number(header) * 1000 : undefined;
 }
 
 /** A node's words without any URL, on one line, cut: some providers repeat the key they were called with. */
@@ -53,11 +65,23 @@ export class RpcError extends Error {
   readonly host: string;
   /** What a contract answered when it reverted. */
   readonly data: string | undefined;
+  /** `limit` because no answer came in time. */
+  readonly isTimeout: boolean;
+  /** How long the node wants to be left alone, where it says so. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(fault: RpcFault, host: string, what: string, data?: string) {
+  constructor(fault: RpcFault, host: string, what: string, more: RpcDetails = {}) {
     super(host === "-" ? what : `RPC ${host}: ${what}`);
     this.fault = fault;
     this.host = host;
-    this.data = data;
+    this.data = more.data;
+    this.isTimeout = more.isTimeout ?? false;
+    this.retryAfterMs = more.retryAfterMs;
   }
+}
+
+export interface RpcDetails {
+  readonly data?: string | undefined;
+  readonly isTimeout?: boolean | undefined;
+  readonly retryAfterMs?: number | undefined;
 }

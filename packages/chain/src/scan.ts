@@ -16,14 +16,12 @@ import {
   type RawLog,
   TRANSFER,
 } from "./logs.ts";
-import { RpcError } from "./rpc-error.ts";
+import { blocksOf, type KnownBlock, shareKey } from "./lookup.ts";
 
 /** Wallets in one eth_getLogs; geth takes 1,000 values a topic, other providers fewer. */
 export const WALLETS_PER_CALL = 250;
 /** eth_getLogs calls in one batch; more wallets than 250 times this are read in several batches. */
 const LOGS_PER_BATCH = 20;
-/** Blocks looked up in one batch, two calls each. */
-const BLOCKS_PER_BATCH = 50;
 
 export interface ScanRange {
   readonly chainId: number;
@@ -41,8 +39,26 @@ export interface ScanRange {
 /** What the chain says of money: of which payment, and the event for it but for the pass's `seq`. */
 export type Fact = Omit<EventOf<"chain.settled">, "seq"> | Omit<EventOf<"chain.transferred">, "seq">;
 
+export type Moved = Extract<Movement, { kind: "moved" }>;
+export type Cancelled = Extract<Movement, { kind: "cancelled" }>;
+
+/** What a node could not show: it does not have the range's last block (or another than a moment ago), or the anchor is gone. */
+export type Unread = { readonly kind: "lagging" } | { readonly kind: "reorged" };
+
+/** The movements of a range, before anything else was asked about them. */
+export type Reading =
+  | {
+      readonly kind: "scanned";
+      /** The range's last block: the next range must chain to its hash. */
+      readonly end: Block;
+      /** The anchor as it was shown: no block behind it is older. */
+      readonly since: Block | null;
+      readonly moved: readonly Moved[];
+      readonly cancelled: readonly Cancelled[];
+    }
+  | Unread;
+
 export type Scan =
-  /** `end` is the range's last block: the next range must chain to its hash. */
   | {
       readonly kind: "scanned";
       readonly end: Block;
@@ -50,20 +66,28 @@ export type Scan =
       /** True only in blocks that cannot go again: hand them on once their block is safe. */
       readonly cancelled: readonly EventOf<"chain.cancelled">[];
     }
-  /** The node does not have the range's last block, or another than in the answer before. */
-  | { readonly kind: "lagging" }
-  /** The anchor is not on the chain any more. */
-  | { readonly kind: "reorged" };
+  | Unread;
 
-/** @throws {RpcError} with fault `limit` where the range or the number of wallets is more than the node allows */
+/**
+ * Everything in a range, described whole.
+ * @throws {RpcError} with fault `limit` where the range or the number of wallets is more than the node allows
+ */
 export async function scanRange(client: ChainClient, range: ScanRange): Promise<Scan> {
-  const { fromBlock, toBlock, anchor } = range;
+  const reading = await readMovements(client, range);
+  if (reading.kind !== "scanned") return reading;
+  const described = await describe(client, range, reading, reading.moved, reading.cancelled);
+  return described === null ? { kind: "lagging" } : { kind: "scanned", end: reading.end, ...described };
+}
+
+/** The movements of a range, proved by its last block in the same batch. */
+export async function readMovements(client: ChainClient, range: ScanRange): Promise<Reading> {
+  const { asset, fromBlock, toBlock, anchor } = range;
   const queries = chunks(range.wallets, WALLETS_PER_CALL).map(
     (wallets): Call => ({
       method: "eth_getLogs",
       params: [
         {
-          address: range.asset,
+          address: asset,
           fromBlock: quantity(fromBlock),
           toBlock: quantity(toBlock),
           topics: [[TRANSFER, AUTHORIZATION_USED, AUTHORIZATION_CANCELED], wallets.map(word)],
@@ -73,26 +97,82 @@ export async function scanRange(client: ChainClient, range: ScanRange): Promise<
   );
   const logs: RawLog[] = [];
   let end: Block | undefined;
+  let since: Block | null = null;
   for (const part of queries.length === 0 ? [[]] : chunks(queries, LOGS_PER_BATCH)) {
     // The blocks go first: should a reorg come between the answers, the hash kept is the old one, and the next range
     // finds out.
-    const [last, first, ...answers] = await requestTogether(client, [
-      blockByNumber(toBlock),
-      blockByNumber(anchor?.number ?? toBlock),
-      ...part,
-    ]);
+    const proofs = [blockByNumber(toBlock), ...(anchor === undefined ? [] : [blockByNumber(anchor.number)])];
+    const answers = await requestTogether(client, [...proofs, ...part]);
+    const [last, first] = [answers[0], anchor === undefined ? answers[0] : answers[1]];
     if (last === null || first === null) return { kind: "lagging" };
     const host = hostOf(client);
     const block = parseBlock(last as RawBlock, host);
-    if (anchor !== undefined && parseBlock(first as RawBlock, host).hash !== anchor.hash) return { kind: "reorged" };
+    const before = parseBlock(first as RawBlock, host);
+    if (anchor !== undefined && before.hash !== anchor.hash) return { kind: "reorged" };
     if (end !== undefined && end.hash !== block.hash) return { kind: "lagging" };
     end = block;
-    for (const answer of answers) for (const log of parseLogs(answer, host)) logs.push(log);
+    since = anchor === undefined ? null : before;
+    for (const answer of answers.slice(proofs.length)) for (const log of parseLogs(answer, host, asset)) logs.push(log);
   }
-  const found = movements(logs);
-  const blocks = await lookUp(client, range.asset, found);
-  if (blocks === null) return { kind: "lagging" };
-  return { kind: "scanned", end: end as Block, ...eventsOf(range, found, blocks) };
+  const asked = new Set(range.wallets);
+  const found = movements(logs).filter(
+    ({ payer, blockNumber }) => asked.has(payer) && blockNumber >= fromBlock && blockNumber <= toBlock,
+  );
+  // A log of the last block that is not of the block shown: the chain moved between the answers.
+  if (found.some(({ blockNumber, blockHash }) => blockNumber === toBlock && blockHash !== end?.hash))
+    return { kind: "lagging" };
+  const moved = found.filter((each) => each.kind === "moved");
+  const cancelled = found.filter((each) => each.kind === "cancelled");
+  return { kind: "scanned", end: end as Block, since, moved, cancelled };
+}
+
+/**
+ * Movements of a reading as events: their blocks' times, and how many authorizations each transaction settled, are
+ * asked for where the logs do not tell. Null when a block is gone, or the node has not all of it yet.
+ */
+export async function describe(
+  client: ChainClient,
+  { chainId, asset }: Pick<ScanRange, "chainId" | "asset">,
+  { end, since }: Extract<Reading, { kind: "scanned" }>,
+  moved: readonly Moved[],
+  cancelled: readonly Cancelled[],
+): Promise<{ facts: Fact[]; cancelled: EventOf<"chain.cancelled">[] } | null> {
+  const settled = moved.filter(({ nonce }) => nonce !== null);
+  const blocks = await blocksOf(client, asset, { since, end }, [...moved, ...cancelled], settled);
+  if (blocks === null) return null;
+  const at = ({ blockHash }: Movement): string => (blocks.get(blockHash) as KnownBlock).at;
+  return {
+    facts: moved.map((movement) => {
+      const sharedBy = blocks.get(movement.blockHash)?.shares.get(shareKey(movement)) ?? 1;
+      return factOf({ ...movement, chainId, asset, at: at(movement), amount: movement.amount.toString(), sharedBy });
+    }),
+    cancelled: cancelled.map((movement) => {
+      const { txHash, logIndex, blockNumber, blockHash, payer, nonce } = movement;
+      const payment = { method: "eip3009" as const, chainId, asset, payer, nonce };
+      const id = `cancelled:${chainId}:${blockHash}:${logIndex}`;
+      return { type: "chain.cancelled" as const, id, at: at(movement), payment, txHash, blockNumber };
+    }),
+  };
+}
+
+/** All that a fact of money is made of. */
+export interface FactParts extends Omit<Moved, "kind" | "amount" | "timestamp"> {
+  readonly chainId: number;
+  readonly asset: string;
+  readonly at: string;
+  /** Atomic units, decimal. */
+  readonly amount: string;
+  readonly sharedBy: number;
+}
+
+/** Its id is of the log in its block: the same however often it is read. */
+export function factOf(parts: FactParts): Fact {
+  const { chainId, asset, at, txHash, logIndex, blockNumber, blockHash, payer, payee, amount, nonce, sharedBy } = parts;
+  const id = `${chainId}:${blockHash}:${logIndex}`;
+  const where = { at, txHash, logIndex, blockNumber, blockHash, payee, amount };
+  if (nonce === null) return { type: "chain.transferred", id: `transferred:${id}`, ...where, chainId, asset, payer };
+  const payment = { method: "eip3009" as const, chainId, asset, payer, nonce };
+  return { type: "chain.settled", id: `settled:${id}`, ...where, payment, sharedBy };
 }
 
 /** A fact's payment. */
@@ -101,89 +181,8 @@ export function paymentOf(fact: Fact): PaymentKey {
   return { method: "transfer", chainId: fact.chainId, txHash: fact.txHash, logIndex: fact.logIndex };
 }
 
-interface KnownBlock {
-  readonly at: string;
-  /** AuthorizationUsed logs by transaction, those of wallets that nobody governs included. */
-  readonly shares: ReadonlyMap<string, number>;
-}
-
-/**
- * The time of each block that holds a movement, and how many authorizations each of its transactions settled: asked
- * by the block's hash and without a wallet, because a batch may settle for strangers too. Null when a block is gone.
- */
-async function lookUp(
-  client: ChainClient,
-  asset: string,
-  found: readonly Movement[],
-): Promise<ReadonlyMap<string, KnownBlock> | null> {
-  const hashes = [...new Set(found.map((movement) => movement.blockHash))];
-  const blocks = new Map<string, KnownBlock>();
-  for (const part of chunks(hashes, BLOCKS_PER_BATCH)) {
-    const answers = await goneAsNull(
-      requestTogether(
-        client,
-        part.flatMap((blockHash): Call[] => [
-          { method: "eth_getBlockByHash", params: [blockHash, false] },
-          { method: "eth_getLogs", params: [{ address: asset, blockHash, topics: [AUTHORIZATION_USED] }] },
-        ]),
-      ),
-    );
-    if (answers === null) return null;
-    for (const [index, hash] of part.entries()) {
-      const block = answers[index * 2] as RawBlock | null;
-      if (block === null) return null;
-      const shares = new Map<string, number>();
-      for (const log of parseLogs(answers[index * 2 + 1], hostOf(client))) {
-        const txHash = log.transactionHash.toLowerCase();
-        shares.set(txHash, (shares.get(txHash) ?? 0) + 1);
-      }
-      blocks.set(hash, { at: parseBlock(block, hostOf(client)).at, shares });
-    }
-  }
-  return blocks;
-}
-
-function eventsOf(
-  { chainId, asset }: ScanRange,
-  found: readonly Movement[],
-  blocks: ReadonlyMap<string, KnownBlock>,
-): { facts: Fact[]; cancelled: EventOf<"chain.cancelled">[] } {
-  const facts: Fact[] = [];
-  const cancelled: EventOf<"chain.cancelled">[] = [];
-  for (const movement of found) {
-    const { txHash, logIndex, blockNumber, blockHash, payer } = movement;
-    const { at, shares } = blocks.get(blockHash) as KnownBlock;
-    const id = `${chainId}:${blockHash}:${logIndex}`;
-    if (movement.kind === "cancelled") {
-      const payment = { method: "eip3009" as const, chainId, asset, payer, nonce: movement.nonce };
-      cancelled.push({ type: "chain.cancelled", id: `cancelled:${id}`, at, payment, txHash, blockNumber });
-      continue;
-    }
-    const { nonce, payee } = movement;
-    const where = { at, txHash, logIndex, blockNumber, blockHash, payee, amount: movement.amount.toString() };
-    if (nonce === null) {
-      facts.push({ type: "chain.transferred", id: `transferred:${id}`, ...where, chainId, asset, payer });
-    } else {
-      const payment = { method: "eip3009" as const, chainId, asset, payer, nonce };
-      const sharedBy = Math.max(1, shares.get(txHash) ?? 1);
-      facts.push({ type: "chain.settled", id: `settled:${id}`, ...where, payment, sharedBy });
-    }
-  }
-  return { facts, cancelled };
-}
-
-/** A node that lost the block, or has not got it yet, says so by an error on eth_getLogs by hash. */
-async function goneAsNull<T>(answer: Promise<T>): Promise<T | null> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof RpcError && /unknown block|not found|block.*(?:missing|unavailable)/i.test(error.message))
-      return null;
-    throw error;
-  }
-}
-
-function blockByNumber(number: number): Call {
+/** Asks for a block by its number. */
+export function blockByNumber(number: number): Call {
   return { method: "eth_getBlockByNumber", params: [quantity(number), false] };
 }
 
@@ -192,7 +191,8 @@ function word(address: string): string {
   return `0x${address.slice(2).padStart(64, "0")}`;
 }
 
-function chunks<T>(list: readonly T[], size: number): T[][] {
+/** `list` in parts of `size`. */
+export function chunks<T>(list: readonly T[], size: number): T[][] {
   const parts: T[][] = [];
   for (let at = 0; at < list.length; at += size) parts.push(list.slice(at, at + size));
   return parts;

@@ -1,8 +1,7 @@
-/** The wallets that are watched, and the past of those that came while the watcher was running. */
+/** The wallets that are watched, and the past of those that came, or came back, while others were watched. */
 import type { Store } from "@bursar/core/ports";
-import type { ChainClient } from "./client.ts";
-import { bounded, cursorKey, type HeldCursor, writeCursor } from "./cursor.ts";
-import { WALLETS_PER_CALL } from "./scan.ts";
+import { type Backfill, type Cursor, cursorKey } from "./cursor.ts";
+import { chunks, WALLETS_PER_CALL } from "./scan.ts";
 
 export interface WatchedWallet {
   /** Lower case. */
@@ -11,58 +10,78 @@ export interface WatchedWallet {
   readonly fromBlock?: number | undefined;
 }
 
-interface Place {
-  readonly client: ChainClient;
-  readonly store: Pick<Store, "commit" | "putAll" | "facts">;
-  held: HeldCursor;
+/** Wallets by address: null while they are watched, else the last block that was read with them. */
+export type KnownWallets = Map<string, number | null>;
+
+/** A watched wallet, and one that was left, with the last block read with it. Where both stand it was left. */
+const WATCHED = "W#";
+const LEFT = "X#";
+/** Jobs that a cursor holds; what does not fit waits for a later round. */
+const BACKFILLS_MAX = 64;
+
+/** What the table knows of wallets that are, or were, watched. */
+export async function readKnown(store: Pick<Store, "facts">, chainId: number): Promise<KnownWallets> {
+  const { pk } = cursorKey(chainId);
+  const known: KnownWallets = new Map();
+  for (const kind of [WATCHED, LEFT]) {
+    let after: string | null = null;
+    do {
+      const page: Awaited<ReturnType<Store["facts"]>> = await store.facts(pk, kind, { after });
+      for (const { sk, data } of page.items)
+        known.set(sk.slice(kind.length), (data as { readonly until?: number }).until ?? null);
+      after = page.next;
+    } while (after !== null);
+  }
+  return known;
+}
+
+/** What changed: which wallets are to be noted as watched, which as left, and what of the past is to be read. */
+export interface WalletMoves {
+  readonly came: readonly string[];
+  readonly left: readonly string[];
+  readonly backfills: readonly Backfill[];
 }
 
 /**
- * The addresses to watch. One that is new joins the others at once; if it has a past at or below the cursor, that is
- * queued to be read, 250 wallets at a time. A wallet is known once its past is read, and that is kept in the store.
+ * Compares the wallets with those that are known. One that is new, or comes back, joins the others at once; if it has a
+ * past at or below the cursor that nobody has read, that is to be read, 250 wallets at a time.
  */
-export async function addWallets(
-  place: Place,
-  memory: { known: Set<string> | null },
-  wallets: readonly WatchedWallet[],
-): Promise<readonly string[]> {
-  const { store, client } = place;
-  const { pk } = cursorKey(client.chainId);
-  memory.known ??= await readKnown(store, pk);
-  const { known } = memory;
-  const learn = async (addresses: readonly string[]) => {
-    if (addresses.length === 0) return;
-    await store.putAll(addresses.map((address) => ({ pk, sk: `${WALLET}${address}`, data: {} })));
-    for (const address of addresses) known.add(address);
-  };
-
-  const { backfill } = place.held.cursor;
-  if (backfill !== null && backfill.next > backfill.to) {
-    await learn(backfill.wallets);
-    place.held = await writeCursor(store, client.chainId, place.held, { ...place.held.cursor, backfill: null });
-  }
-  const { cursor } = place.held;
-  const unknown = wallets.filter(({ address }) => !known.has(address) && !cursor.backfill?.wallets.includes(address));
-  const past = unknown.filter(({ fromBlock }) => fromBlock !== undefined && fromBlock <= cursor.scanned);
-  const pastless = new Set(past);
-  await learn(unknown.filter((wallet) => !pastless.has(wallet)).map(({ address }) => address));
-  if (cursor.backfill === null && past.length > 0) {
-    const next = past.sort((a, b) => (a.fromBlock ?? 0) - (b.fromBlock ?? 0)).slice(0, WALLETS_PER_CALL);
-    const job = { wallets: next.map(({ address }) => address), next: next[0]?.fromBlock ?? 0, to: cursor.scanned };
-    place.held = await writeCursor(store, client.chainId, place.held, bounded({ ...cursor, backfill: job }));
-  }
-  return [...new Set(wallets.map(({ address }) => address))];
+export function movesOf(known: KnownWallets, wallets: readonly WatchedWallet[], cursor: Cursor): WalletMoves {
+  const now = new Map(wallets.map((wallet) => [wallet.address, wallet]));
+  const room = Math.max(0, BACKFILLS_MAX - cursor.backfills.length) * WALLETS_PER_CALL;
+  const came = [...now.values()].filter(({ address }) => known.get(address) !== null).slice(0, room);
+  const left = [...known].filter(([address, until]) => until === null && !now.has(address)).map(([address]) => address);
+  const past = came.flatMap(({ address, fromBlock }) => {
+    const until = known.get(address) ?? null;
+    const from = until === null ? fromBlock : Math.min(until + 1, fromBlock ?? until + 1);
+    return from !== undefined && from <= cursor.scanned ? [{ address, from }] : [];
+  });
+  past.sort((a, b) => a.from - b.from);
+  const backfills = chunks(past, WALLETS_PER_CALL).map((part): Backfill => {
+    return { wallets: part.map(({ address }) => address), next: part[0]?.from ?? 0, to: cursor.scanned };
+  });
+  return { came: came.map(({ address }) => address), left, backfills };
 }
 
-const WALLET = "W#";
-
-async function readKnown(store: Pick<Store, "facts">, pk: string): Promise<Set<string>> {
-  const known = new Set<string>();
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Store["facts"]>> = await store.facts(pk, WALLET, { after });
-    for (const { sk } of page.items) known.add(sk.slice(WALLET.length));
-    after = page.next;
-  } while (after !== null);
-  return known;
+/** Notes what changed; the cursor must hold the backfills by then, so that no past is forgotten. */
+export async function noteMoves(
+  store: Pick<Store, "putAll" | "drop">,
+  chainId: number,
+  known: KnownWallets,
+  { came, left }: WalletMoves,
+  scanned: number,
+): Promise<void> {
+  const { pk } = cursorKey(chainId);
+  const returned = came.filter((address) => known.has(address));
+  // What is to stand goes first: a crash in between leaves both, and then the past is read once more, never less.
+  await store.putAll([
+    ...came.map((address) => ({ pk, sk: `${WATCHED}${address}`, data: {} })),
+    ...left.map((address) => ({ pk, sk: `${LEFT}${address}`, data: { until: scanned } })),
+  ]);
+  await store.drop([
+    ...returned.map((address) => ({ pk, sk: `${LEFT}${address}` })),
+    ...left.map((address) => ({ pk, sk: `${WATCHED}${address}` })),
+  ]);
+  for (const address of came) known.set(address, null);
+  for (const address of left) known.set(address, scanned);
 }

@@ -1,47 +1,68 @@
 /** Repeats the watcher's round until it is told to stop. */
-import { type Round, type WatchPorts, watchRound } from "./watch.ts";
+import { LeaseHeld, release } from "./lease.ts";
+import { RpcError } from "./rpc-error.ts";
+import { emptyMemory, type Round, type WatchMemory, type WatchPorts, watchRound } from "./watch.ts";
 
 export interface WatchLoopOptions {
   /** Pause between rounds when all is read, default 1,000 ms. */
   readonly intervalMs?: number | undefined;
-  /** After each round, also one that a node cut short. */
-  readonly onRound?: ((round: Round) => void) | undefined;
+  /** After each round, also one that a node cut short; the next one waits for it. */
+  readonly onRound?: ((round: Round) => Promise<void> | void) | undefined;
+  /** Another watcher holds the lease: this one tries again when it may be over. */
+  readonly onStandby?: ((held: LeaseHeld) => void) | undefined;
   /** A round failed; it is tried again, later and later. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 export interface Watching {
-  /** Ends after the round that is under way. */
+  readonly memory: WatchMemory;
+  /** Ends after the round that is under way, and gives the lease back. */
   stop(): Promise<void>;
 }
 
 /** Longest pause between two tries. */
 const PAUSE_MS_MAX = 30_000;
+/** How often a watcher that stands by looks whether it may. */
+const STANDBY_MS = 2_000;
 
 /** Starts the rounds. A fault of a node, the store or the receiver never ends them. */
 export function startWatching(ports: WatchPorts, options: WatchLoopOptions = {}): Watching {
-  const { intervalMs = 1000, onRound = () => {}, onError = () => {} } = options;
+  const { intervalMs = 1000, onRound = () => {}, onStandby = () => {}, onError = () => {} } = options;
   const stopping = new AbortController();
-  const loop = async () => {
-    const memory = { known: null };
-    let failures = 0;
-    while (!stopping.signal.aborted) {
-      let pause = intervalMs;
-      try {
-        const round = await watchRound(ports, memory);
-        onRound(round);
-        failures = round.limited?.fault === "rate" ? failures + 1 : 0;
-        if (round.behind > 0 && !round.lagging && failures === 0) pause = 0;
-      } catch (error) {
-        failures += 1;
-        onError(error);
+  const memory = emptyMemory();
+  let failures = 0;
+
+  /** Does one round; answers how long to wait for the next. */
+  async function once(): Promise<number> {
+    let wanted = 0;
+    try {
+      const round = await watchRound(ports, memory);
+      await onRound(round);
+      wanted = round.limited?.retryAfterMs ?? 0;
+      failures = round.limited?.fault === "rate" ? failures + 1 : 0;
+      if (failures === 0) return round.behind > 0 && !round.lagging ? 0 : intervalMs;
+    } catch (error) {
+      if (error instanceof LeaseHeld) {
+        onStandby(error);
+        return STANDBY_MS;
       }
-      if (failures > 0) pause = Math.min(PAUSE_MS_MAX, Math.max(100, intervalMs) * 2 ** Math.min(failures - 1, 10));
-      await pauseOf(pause, stopping.signal);
+      failures += 1;
+      wanted = error instanceof RpcError ? (error.retryAfterMs ?? 0) : 0;
+      onError(error);
     }
-  };
+    // A node that says how long it wants to be left alone is believed.
+    const later = Math.min(PAUSE_MS_MAX, Math.max(100, intervalMs) * 2 ** Math.min(failures - 1, 10));
+    return wanted > 0 ? Math.min(wanted, PAUSE_MS_MAX) : later;
+  }
+
+  async function loop(): Promise<void> {
+    while (!stopping.signal.aborted) await pauseOf(await once(), stopping.signal);
+    await release(ports.store, ports.client.chainId, ports.holder, ports.now()).catch(onError);
+  }
+
   const ended = loop();
   return {
+    memory,
     stop: () => {
       stopping.abort();
       return ended;

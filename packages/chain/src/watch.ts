@@ -4,21 +4,23 @@
  * again. No block is passed over: the cursor moves to the end of a range only when a node has shown that block.
  *
  * Three passes of the same code: every range once when it is new, once more when it is safe, and once when it is
- * final. What a pass shows and was not handed on is; what was handed on and is gone from the range is taken back.
+ * final. What a pass shows and was not handed on is; what was handed on and is gone from the chain is taken back.
  */
 import type { Store } from "@bursar/core/ports";
 import type { Event } from "@bursar/events/contract";
 import type { Source } from "@bursar/events/source";
-import { type ChainClient, preferNext, quantity, requestTogether } from "./client.ts";
-import { bounded, type Cursor, firstCursor, type HeldCursor, type Recent, readCursor, writeCursor } from "./cursor.ts";
-import { type ExpiryCandidate, findExpired } from "./expired.ts";
-import { type Heads, headsEvent, readHeads } from "./heads.ts";
-import { nextRange, type PassRange } from "./passes.ts";
-import { findOutcomes } from "./receipts.ts";
-import { compare, orphanedEvent, withFacts, without } from "./recent.ts";
+import { type ChainClient, complainOfLast } from "./client.ts";
+import { type Cursor, firstCursor, type HeldCursor, readCursor, writeCursor } from "./cursor.ts";
+import { type Heads, headsEvent, readHeads, readLatest } from "./heads.ts";
+import { forget, logKey, orphanedEvent, type Page, pagesOf, writeDown } from "./journal.ts";
+import { leaseFor } from "./lease.ts";
+import { expected, type Pace, seen } from "./pace.ts";
+import { backfillBlocks, nextRange, type PassRange } from "./passes.ts";
+import { checkHistory, type Dispute, standings, wentBack } from "./reorg.ts";
 import { RpcError } from "./rpc-error.ts";
-import { type Scan, scanRange } from "./scan.ts";
-import { addWallets, type WatchedWallet } from "./wallets.ts";
+import { type Cancelled, describe, type Fact, type Moved, type Reading, readMovements } from "./scan.ts";
+import { type Candidates, emptyStragglers, findStragglers, type StragglerMemory } from "./stragglers.ts";
+import { type KnownWallets, movesOf, noteMoves, readKnown, type WatchedWallet } from "./wallets.ts";
 
 export interface Emission {
   readonly source: Source;
@@ -27,35 +29,43 @@ export interface Emission {
 
 export interface WatchPorts {
   readonly client: ChainClient;
-  readonly store: Pick<Store, "get" | "commit" | "putAll" | "facts">;
+  readonly store: Pick<Store, "get" | "commit" | "putAll" | "drop" | "facts">;
   /** The token's contract, lower case. */
   readonly asset: string;
   /** Asked every round: wallets may come and go. */
   readonly wallets: () => Promise<readonly WatchedWallet[]> | readonly WatchedWallet[];
   /** Hands facts on; resolves when they are durable. At least once: ids are stable, repeats change nothing. */
   readonly emit: (events: readonly Emission[]) => Promise<void>;
+  /** ISO-8601. */
+  readonly now: () => string;
+  /** Who watches: of two with one table, the one that holds the lease does. */
+  readonly holder: string;
+  /** How long safe and final heads are good for, default 15,000 ms. */
+  readonly headsMs?: number | undefined;
   /** Where a cursor that does not exist yet begins; default: the latest block. */
   readonly startBlock?: number | undefined;
-  /** What only the chain can close: unsettled authorizations, and claimed hashes that the logs did not show. */
-  readonly candidates?: (() => Promise<Candidates>) | undefined;
+  /** What only the chain can close: unsettled authorizations, and claimed hashes that the logs did not show. All of them. */
+  readonly candidates?: (() => Promise<Candidates> | Candidates) | undefined;
 }
 
-export interface Candidates {
-  readonly expiring: readonly ExpiryCandidate[];
-  readonly hashes: readonly ClaimedHash[];
-}
-
-/** A hash that somebody claimed for a payment of this wallet. */
-export interface ClaimedHash {
-  readonly txHash: string;
-  readonly payer: string;
-}
-
-/** What a watcher keeps between rounds to save reads; nothing is lost with it. */
+/** What a watcher keeps between rounds to save calls and reads; nothing is lost with it. */
 export interface WatchMemory {
-  /** Wallets whose past has been read, once loaded. */
-  known: Set<string> | null;
+  /** Wallets by what the table knows of them, once read. */
+  known: KnownWallets | null;
+  /** The heads as they were last asked for, all three, and when. */
+  heads: { readonly heads: Heads; readonly atMs: number } | null;
+  pace: Pace | null;
+  readonly dispute: Dispute;
+  readonly stragglers: StragglerMemory;
 }
+
+export const emptyMemory = (): WatchMemory => ({
+  known: null,
+  heads: null,
+  pace: null,
+  dispute: { sinceMs: null },
+  stragglers: emptyStragglers(),
+});
 
 /** What one round did. */
 export interface Round {
@@ -79,156 +89,263 @@ const RANGES_PER_ROUND = 20;
 const EVENTS_PER_EMIT = 500;
 /** Blocks that a shrinking range keeps where the node minds the number of calls, not their size. */
 const RATE_SPAN_MIN = 64;
+/** How long safe and final heads are good for: they move with the chain below, every dozen seconds or less often. */
+const HEADS_MS = 15_000;
+/** Blocks that may go though the node calls them final: local chains rewrite what they like. */
+const REORG_BLOCKS = 256;
+/** Blocks below the floor that the journal keeps until they are worth a deletion. */
+const PRUNE_BLOCKS = 500;
 
-/** Handing on is all a round shares with its ranges: the ports, the heads, and the cursor as it is stored. */
+/** What a round shares with its ranges: the ports, the heads, and the cursor as it is stored. */
 interface Run extends WatchPorts {
-  readonly heads: Heads;
+  readonly memory: WatchMemory;
+  heads: Heads;
+  /** The newest block is only guessed: no node has shown it yet. */
+  guessed: boolean;
   held: HeldCursor;
   addresses: readonly string[];
   events: number;
 }
 
+type Outcome = "scanned" | "lagging" | "reorged" | RpcError;
+
 /**
  * One round, to be repeated.
- * @throws {RpcError} no node answered, or one refuses even a single block
- * @throws {CursorConflict} another watcher moved the cursor
+ * @throws {RpcError} no node answered, one refuses even a single block, or the chain has another history than was read
+ * @throws {LeaseHeld} another watcher holds the lease
+ * @throws {CursorConflict} another watcher, or a command, moved the cursor
  */
-export async function watchRound(ports: WatchPorts, memory: WatchMemory = { known: null }): Promise<Round> {
+export async function watchRound(ports: WatchPorts, memory: WatchMemory = emptyMemory()): Promise<Round> {
   const { client, store } = ports;
-  const heads = await readHeads(client);
   const stored = await readCursor(store, client.chainId);
+  const lease = leaseFor(stored?.cursor.lease ?? null, ports.holder, ports.now());
+  const { heads, guessed } = await headsNow(ports, memory, stored?.cursor.scanned ?? null);
   const held = stored ?? { cursor: firstCursor(ports.startBlock ?? heads.latest.number), version: null };
-  const run: Run = { ...ports, heads, held, addresses: [], events: 0 };
+  const run: Run = { ...ports, memory, heads, guessed, held, addresses: [], events: 0 };
   const result = { lagging: false, reorgedTo: null as number | null, limited: null as RpcError | null };
+  if (lease.fence !== held.cursor.lease?.fence) memory.known = null; // another may have watched meanwhile
+  if (lease !== held.cursor.lease) await move(run, held.cursor);
 
   if (heads.latest.number < held.cursor.scanned) {
-    preferNext(client);
+    await checkHistory(client, held.cursor, heads.latest.number);
+    complainOfLast(client);
     result.lagging = true;
   } else {
-    await handHeads(run);
-    run.addresses = await addWallets(run, memory, await ports.wallets());
+    await handPending(run);
+    await takeWallets(run);
     for (let ranges = 0; ranges < RANGES_PER_ROUND; ranges++) {
-      const range = nextRange(run.held.cursor, heads);
+      const range = nextRange(run.held.cursor, numbersOf(run.heads));
       if (range === null) break;
       const outcome = await readRange(run, range);
-      if (outcome === "lagging") {
-        preferNext(client);
-        result.lagging = true;
-        break;
+      if (outcome === "lagging" && run.guessed) {
+        await askLatest(run);
+        continue;
       }
       if (outcome === "reorged") {
         result.reorgedTo = await goBack(run);
-        if (result.reorgedTo === null) {
-          result.lagging = true;
-          break;
-        }
-      } else if (outcome !== "scanned") {
-        result.limited = outcome;
-        break;
-      }
-      // A job may just have ended, and the next one, or the wallets' being known, be due.
-      if (range.pass === "backfill") run.addresses = await addWallets(run, memory, await ports.wallets());
+        result.lagging = result.reorgedTo === null;
+      } else if (outcome === "lagging") {
+        complainOfLast(client);
+        result.lagging = true;
+      } else if (outcome !== "scanned") result.limited = outcome;
+      if (result.lagging || result.limited !== null) break;
     }
-    await handCandidates(run);
+    await handHeads(run);
+    await handStragglers(run);
+    await prune(run);
   }
   const { cursor } = run.held;
-  const backfill = cursor.backfill === null ? 0 : cursor.backfill.to - cursor.backfill.next + 1;
-  const behind = Math.max(0, heads.latest.number - cursor.scanned) + backfill;
-  return { heads, scanned: cursor.scanned, behind, events: run.events, ...result };
+  const behind = Math.max(0, run.heads.latest.number - cursor.scanned) + backfillBlocks(cursor);
+  return { heads: run.heads, scanned: cursor.scanned, behind, events: run.events, ...result };
 }
 
+/**
+ * The heads: asked for by name when they are old, else the newest block alone, or only guessed from the chain's pace: the
+ * range's last block will prove it, or not.
+ */
+async function headsNow(
+  { client, headsMs = HEADS_MS }: WatchPorts,
+  memory: WatchMemory,
+  scanned: number | null,
+): Promise<{ readonly heads: Heads; readonly guessed: boolean }> {
+  const now = client.clock();
+  if (memory.heads === null || now - memory.heads.atMs >= headsMs) {
+    const heads = await readHeads(client);
+    memory.heads = { heads, atMs: client.clock() };
+    memory.pace = seen(memory.pace, heads.latest, client.clock());
+    return { heads, guessed: false };
+  }
+  const { heads } = memory.heads;
+  const guess = scanned === null ? null : expected(memory.pace, scanned, now);
+  if (guess !== null) return { heads: { ...heads, latest: { ...heads.latest, number: guess } }, guessed: true };
+  const latest = await readLatest(client);
+  memory.pace = seen(memory.pace, latest, client.clock());
+  return { heads: { ...heads, latest }, guessed: false };
+}
+
+/** The block that was guessed is not there: the newest one is asked for by name. */
+async function askLatest(run: Run): Promise<void> {
+  const latest = await readLatest(run.client);
+  run.memory.pace = seen(run.memory.pace, latest, run.client.clock());
+  run.heads = { ...run.heads, latest };
+  run.guessed = false;
+}
+
+const numbersOf = ({ latest, safe, final }: Heads) => ({
+  latest: latest.number,
+  safe: safe.number,
+  final: final.number,
+});
+
 /** Reads one range and moves the cursor past it, once all that it showed is durable. */
-async function readRange(run: Run, range: PassRange): Promise<"scanned" | "lagging" | "reorged" | RpcError> {
+async function readRange(run: Run, range: PassRange): Promise<Outcome> {
   const { client, asset } = run;
-  const wallets = range.wallets ?? run.addresses;
-  const anchor = run.held.cursor.marks.at(-1);
+  const { cursor } = run.held;
   const { fromBlock, toBlock } = range;
-  let scan: Scan;
+  const wallets = range.wallets ?? run.addresses;
+  // The chain of what was read is checked where it grows; what is read once more stands on its own last block.
+  const anchor = range.pass === "fast" ? cursor.marks.at(-1) : undefined;
+  let reading: Reading;
   try {
-    scan = await scanRange(client, { chainId: client.chainId, asset, wallets, fromBlock, toBlock, anchor });
+    reading = await readMovements(client, { chainId: client.chainId, asset, wallets, fromBlock, toBlock, anchor });
+    if (reading.kind !== "scanned") return reading.kind;
+    return (await handRange(run, range, reading)) ? "scanned" : "lagging";
   } catch (error) {
     if (!(error instanceof RpcError) || (error.fault !== "limit" && error.fault !== "rate")) throw error;
     const length = toBlock - fromBlock + 1;
     if (error.fault === "limit" && length === 1) throw error;
-    const span = Math.floor(Math.min(length, run.held.cursor.span) / 2);
+    const span = Math.floor(Math.min(length, cursor.span) / 2);
     if (error.fault === "limit" || span >= RATE_SPAN_MIN)
       await move(run, { ...run.held.cursor, span: Math.max(1, span) });
     return error;
   }
-  if (scan.kind !== "scanned") return scan.kind;
-  await handRange(run, range, wallets, scan);
-  return "scanned";
 }
 
-/** Hands on what is new in the range and takes back what is gone, then moves the cursor. */
-async function handRange(
-  run: Run,
-  range: PassRange,
-  wallets: readonly string[],
-  scan: Extract<Scan, { kind: "scanned" }>,
-): Promise<void> {
-  const { heads, asset } = run;
-  const { chainId } = run.client;
-  const before = run.held.cursor;
-  const { fresh, gone } = compare(before.recent, scan.facts, { ...range, wallets: new Set(wallets) });
+/** Hands on what is new in the range and takes back what is gone, then moves the cursor. False: the node lags. */
+async function handRange(run: Run, range: PassRange, reading: Extract<Reading, { kind: "scanned" }>): Promise<boolean> {
+  const { client, store, asset, heads } = run;
+  const { chainId } = client;
+  const { fromBlock, toBlock } = range;
+  const pages = await pagesOf(store, chainId, fromBlock, toBlock);
+  const known = new Set(pages.flatMap(({ facts }) => facts.map(logKey)));
+  const fresh = reading.moved.filter((each) => !known.has(logKey(each)));
+  const gone = await gonePages(run, pages, reading.moved, range.wallets ?? run.addresses);
+  if (gone === null) return false;
+  const cancelled = isSafeRead(range, heads) ? reading.cancelled.filter(isAtMost(heads.safe.number)) : [];
+  const described = await describe(client, { chainId, asset }, reading, fresh, cancelled);
+  if (described === null) return false;
+
+  const floor = settledFloor(heads);
   if (fresh.length + gone.length > 0) {
-    // What may still go is written down before it is handed on: else a crash between the two, and then a reorg, would
-    // leave a settlement that nobody takes back. The same write makes the two sequence numbers ours.
-    const loose = fresh.filter((fact) => fact.blockNumber > Math.max(before.floor, settledFloor(heads)));
-    const recent = withFacts(before.recent, loose, false);
-    await move(run, { ...before, seq: before.seq + 2, recent });
-    // Taken back first and with the lower number: on a tie the contract lets the orphaned win, and a transaction that
-    // moved to another block is taken back there and settled here.
-    // One that is settled elsewhere by the same log is superseded, not taken back.
-    const superseded = (each: Recent) =>
-      [...before.recent, ...fresh].some(
-        (other) =>
-          other.txHash === each.txHash &&
-          other.logIndex === each.logIndex &&
-          other.blockHash !== each.blockHash &&
-          !gone.includes(other as Recent),
-      );
-    const back = gone
-      .filter((each) => !superseded(each))
-      .map((each) => orphanedEvent(each, { chainId, asset, seq: before.seq, at: heads.latest.at }));
-    await hand(run, back);
+    const { seq } = run.held.cursor;
+    // The write makes the two sequence numbers ours, and says where to look should a crash come now.
+    await move(run, { ...run.held.cursor, seq: seq + 2, pending: { seq: seq + 1, fromBlock, toBlock } });
+    const loose = described.facts.filter(({ blockNumber }) => blockNumber > Math.max(run.held.cursor.floor, floor));
+    await writeDown(store, chainId, loose, seq + 1);
+    // Taken back first and with the lower number: a transaction that moved to another block is taken back there and
+    // settled here. One that is settled elsewhere by the same log is superseded, not taken back.
+    const elsewhere = gone.length === 0 ? new Set<string>() : await liveLogs(run, gone, described.facts);
+    const lost = gone.flatMap(({ facts }) => facts).filter((fact) => !elsewhere.has(registerKey(fact)));
     await hand(
       run,
-      fresh.map((fact): Event => ({ ...fact, seq: before.seq + 1 })),
+      lost.map((fact) => orphanedEvent(chainId, fact, seq, reading.end.at)),
     );
-    const kept = withFacts(without(run.held.cursor.recent, gone), loose, true);
-    run.held = { ...run.held, cursor: { ...run.held.cursor, recent: kept } };
+    await hand(
+      run,
+      described.facts.map((fact): Event => ({ ...fact, seq: seq + 1 })),
+    );
+    await store.drop(gone);
   }
-  const safely = scan.cancelled.filter((event) => event.blockNumber <= heads.safe.number);
-  if (range.toBlock <= heads.safe.number || range.pass === "backfill") await hand(run, safely);
-  await move(run, range.moved(run.held.cursor, scan.end, settledFloor(heads)));
+  await hand(run, described.cancelled);
+  if (range.pass === "fast" && reading.end.number >= heads.latest.number) {
+    run.heads = { ...heads, latest: reading.end };
+    run.guessed = false;
+  }
+  await move(run, { ...range.moved(run.held.cursor, reading.end, floor), pending: null });
+  return true;
 }
 
+/** A cancellation counts in blocks that cannot go again; it is handed on when they are read as such. */
+const isSafeRead = ({ pass, toBlock }: PassRange, heads: Heads): boolean =>
+  toBlock <= heads.safe.number || pass === "backfill";
+
+const isAtMost =
+  (block: number) =>
+  ({ blockNumber }: Cancelled): boolean =>
+    blockNumber <= block;
+
 /**
- * After a reorg: the cursor stands on the last block read that is still there; the passes from there on find what is
- * gone. Null when the node lacks the newest one: it lags, which is no reorg.
+ * The pages whose blocks are gone, by the word of every node. Null while nobody can tell, or where the node that was
+ * read leaves out a movement of a block that stands.
  */
-async function goBack(run: Run): Promise<number | null> {
+async function gonePages(
+  { client, memory }: Run,
+  pages: readonly Page[],
+  moved: readonly Moved[],
+  wallets: readonly string[],
+): Promise<readonly Page[] | null> {
+  const found = new Set(moved.map(logKey));
+  const suspect = pages.filter(({ facts }) => facts.some((fact) => !found.has(logKey(fact))));
+  if (suspect.length === 0) return [];
+  const asked = new Set(wallets);
+  const marks = suspect.map(({ blockNumber, blockHash }) => ({ number: blockNumber, hash: blockHash }));
+  const standing = await standings(client, marks, memory.dispute);
+  const gone: Page[] = [];
+  for (const [index, page] of suspect.entries()) {
+    if (standing[index] === "gone") gone.push(page);
+    else if (standing[index] !== "there") return null;
+    else if (page.facts.some((fact) => asked.has(payerOf(fact)) && !found.has(logKey(fact)))) return null;
+  }
+  return gone;
+}
+
+/** Logs that are settled by another block than those that are gone: by what was handed on, or is about to be. */
+async function liveLogs(run: Run, gone: readonly Page[], fresh: readonly Fact[]): Promise<Set<string>> {
+  const { client, store, held } = run;
+  const dead = new Set(gone.map(({ sk }) => sk));
+  const pages = await pagesOf(store, client.chainId, held.cursor.floor + 1, Number.MAX_SAFE_INTEGER);
+  const live = pages.filter(({ sk }) => !dead.has(sk)).flatMap(({ facts }) => facts);
+  return new Set([...live, ...fresh].map(registerKey));
+}
+
+/** The contract's register of a settlement. */
+const registerKey = ({ txHash, logIndex }: Pick<Fact, "txHash" | "logIndex">): string => `${txHash}:${logIndex}`;
+
+const payerOf = (fact: Fact): string =>
+  fact.type === "chain.transferred" ? fact.payer : "payer" in fact.payment ? fact.payment.payer : "";
+
+/** What was written down and perhaps not handed on, because a crash came between, is handed on as it was. */
+async function handPending(run: Run): Promise<void> {
+  const { pending } = run.held.cursor;
+  if (pending === null) return;
+  const pages = await pagesOf(run.store, run.client.chainId, pending.fromBlock, pending.toBlock);
+  await hand(
+    run,
+    pages
+      .filter(({ seq }) => seq === pending.seq)
+      .flatMap(({ facts, seq }) => facts.map((fact): Event => ({ ...fact, seq }))),
+  );
+  await move(run, { ...run.held.cursor, pending: null });
+}
+
+/** Wallets that came, came back or left; the past of the former is queued before they count as watched. */
+async function takeWallets(run: Run): Promise<void> {
+  const { client, store, memory } = run;
+  const wallets = await run.wallets();
+  memory.known ??= await readKnown(store, client.chainId);
+  const moves = movesOf(memory.known, wallets, run.held.cursor);
   const { cursor } = run.held;
-  const { marks } = cursor;
-  const numbers = marks.map((mark) => mark.number);
-  const answers = (await requestTogether(
-    run.client,
-    numbers.map((number) => ({ method: "eth_getBlockByNumber", params: [quantity(number), false] })),
-  )) as readonly ({ hash: string } | null)[];
-  if (answers.at(-1) === null) return null;
-  const common = marks.findLastIndex((mark, index) => answers[index]?.hash.toLowerCase() === mark.hash);
-  // Deeper than anything remembered: as far again below the oldest mark.
-  const oldest = numbers[0] as number;
-  const scanned = common >= 0 ? (numbers[common] as number) : Math.max(0, oldest - (cursor.scanned - oldest) - 1);
-  await move(run, {
-    ...cursor,
-    scanned,
-    safe: Math.min(cursor.safe, scanned),
-    final: Math.min(cursor.final, scanned),
-    marks: marks.slice(0, common + 1),
-  });
-  return scanned;
+  if (moves.backfills.length > 0) await move(run, { ...cursor, backfills: [...cursor.backfills, ...moves.backfills] });
+  await noteMoves(store, client.chainId, memory.known, moves, cursor.scanned);
+  run.addresses = [...new Set(wallets.map(({ address }) => address))];
+}
+
+/** After a reorg: the cursor stands on the last block read that is still there; the passes find what is gone behind it. */
+async function goBack(run: Run): Promise<number | null> {
+  const back = await wentBack(run.client, run.held.cursor, run.memory.dispute);
+  if (back === null) return null;
+  await move(run, back);
+  return back.scanned;
 }
 
 /** No movement at or below this block is expected to go: final, and not of the last few, whatever the tags say. */
@@ -236,10 +353,8 @@ function settledFloor(heads: Heads): number {
   return Math.min(heads.final.number, heads.latest.number - REORG_BLOCKS);
 }
 
-/** Blocks that may go though the node calls them final: local chains rewrite what they like. */
-const REORG_BLOCKS = 256;
-
 async function handHeads(run: Run): Promise<void> {
+  if (run.guessed) return;
   const { cursor } = run.held;
   const event = headsEvent(run.client.chainId, run.heads);
   const { latest, safe, final } = event;
@@ -248,47 +363,20 @@ async function handHeads(run: Run): Promise<void> {
   run.held = { ...run.held, cursor: { ...cursor, heads: { latest, safe, final } } };
 }
 
-async function handCandidates(run: Run): Promise<void> {
+async function handStragglers(run: Run): Promise<void> {
   if (run.candidates === undefined) return;
-  const { expiring, hashes } = await run.candidates();
-  await hand(run, await findExpired(run.client, expiring, run.heads.safe));
-  const { reverted, succeeded } = await findOutcomes(
-    run.client,
-    hashes.map(({ txHash }) => txHash),
-  );
-  await hand(run, reverted);
-  await handUnread(run, hashes, succeeded);
+  const { client, asset, heads, held, memory } = run;
+  const open = await run.candidates();
+  const { events } = await findStragglers(client, asset, open, heads, held.cursor.scanned, memory.stragglers);
+  await hand(run, events);
 }
 
-/** Blocks read in one round for hashes that the passes cannot show. */
-const UNREAD_MAX = 20;
-
-/**
- * A claimed transaction can stand where no pass reads: before the cursor began, or paid from a wallet that nobody
- * watches (an outsider who pays our API). Its block is read for its payer, once it is final: such a block stays.
- */
-async function handUnread(
-  run: Run,
-  claimed: readonly ClaimedHash[],
-  succeeded: ReadonlyMap<string, number>,
-): Promise<void> {
-  const { client, asset, heads } = run;
-  const payers = new Map<number, Set<string>>();
-  for (const { txHash, payer } of claimed) {
-    const block = succeeded.get(txHash);
-    if (block === undefined || block > heads.final.number || block > run.held.cursor.scanned) continue;
-    if (payers.size < UNREAD_MAX || payers.has(block)) payers.set(block, (payers.get(block) ?? new Set()).add(payer));
-  }
-  for (const [block, wallets] of payers) {
-    const range = { chainId: client.chainId, asset, wallets: [...wallets], fromBlock: block, toBlock: block };
-    const scan = await scanRange(client, { ...range, anchor: undefined });
-    if (scan.kind !== "scanned" || scan.facts.length === 0) continue;
-    // The lowest number: it is the same fact however often it is found, and anything a pass has seen outranks it.
-    await hand(
-      run,
-      scan.facts.filter(({ type }) => type === "chain.settled").map((fact): Event => ({ ...fact, seq: 0 })),
-    );
-  }
+/** Pages of blocks that are final for good are deleted, many at once. */
+async function prune(run: Run): Promise<void> {
+  const { floor, pruned } = run.held.cursor;
+  if (floor - pruned < PRUNE_BLOCKS) return;
+  const isMore = await forget(run.store, run.client.chainId, floor);
+  if (!isMore) await move(run, { ...run.held.cursor, pruned: floor });
 }
 
 async function hand(run: Run, events: readonly Event[]): Promise<void> {
@@ -299,6 +387,8 @@ async function hand(run: Run, events: readonly Event[]): Promise<void> {
   }
 }
 
+/** Writes the cursor, under the lease: no commit is made by a watcher that has lost it. */
 async function move(run: Run, cursor: Cursor): Promise<void> {
-  run.held = await writeCursor(run.store, run.client.chainId, run.held, bounded(cursor));
+  const lease = leaseFor(run.held.cursor.lease, run.holder, run.now());
+  run.held = await writeCursor(run.store, run.client.chainId, run.held, { ...cursor, lease });
 }

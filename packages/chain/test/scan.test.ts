@@ -158,7 +158,7 @@ describe("createChainClient", () => {
       const dead = "http://127.0.0.1:9/v2/secret-key";
       const both = createChainClient({ chainId: CHAIN, rpcUrls: [dead, devnet.rpcUrl] });
       expect((await readHeads(both)).latest.number).toBeGreaterThan(0);
-      expect(both.preferred).toBe(1);
+      expect(both.last).toBe(1);
       const none = createChainClient({ chainId: CHAIN, rpcUrls: [dead] });
       const error = await readHeads(none).catch((reason: Error) => reason);
       expect(error).toMatchObject({ name: "RpcError", fault: "unavailable", host: "127.0.0.1:9" });

@@ -83,6 +83,8 @@ test.each([1, 2, 3, 4])(
         store,
         asset: devnet.usdc,
         startBlock,
+        now: () => new Date().toISOString(),
+        holder: "simulation",
         wallets: () => wallets,
         emit: async (emissions) => {
           const cut = failing > 0 && failing-- > 0 ? roll(emissions.length + 1) : emissions.length;

@@ -63,7 +63,8 @@ function ports(wallets: WatchPorts["wallets"], more: Partial<WatchPorts> = {}): 
     for (const each of emissions) heard.push(event.parse(each.event));
   };
   const client = createChainClient({ chainId: CHAIN, rpcUrls: [proxy.url], timeoutMs: 2000 });
-  return { client, store, asset: devnet.usdc, wallets, emit, startBlock, ...more };
+  const now = () => new Date().toISOString();
+  return { client, store, asset: devnet.usdc, wallets, emit, startBlock, now, holder: "test", ...more };
 }
 
 /** Rounds until all that was there at the beginning is read. */
@@ -71,7 +72,7 @@ async function readAll(given: WatchPorts) {
   const target = await devnet.blockNumber();
   for (;;) {
     const round = await watchRound(given);
-    if (round.scanned >= target && (await readCursor(store, CHAIN))?.cursor.backfill === null) return round;
+    if (round.scanned >= target && (await readCursor(store, CHAIN))?.cursor.backfills.length === 0) return round;
   }
 }
 

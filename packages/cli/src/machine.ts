@@ -248,7 +248,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       const { rpcUrls, intervalMs, startBlock } = watch;
       const latest = () => heads.get(chainId)?.latest ?? null;
       const owned = () => [...directory.walletOwner.keys()];
-      const parts = { rpcUrls, intervalMs, startBlock, store, owned, chainId, asset, overview, latest };
+      const parts = { rpcUrls, intervalMs, startBlock, store, owned, chainId, asset, overview, latest, now };
       let stopped = false;
       // Wallets that agents claimed in an earlier run are known when the table is read.
       const starting = ready.then(async () => {

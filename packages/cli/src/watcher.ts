@@ -1,6 +1,7 @@
 /** The chain's watcher in this process: which wallets it watches, what it is asked to close, how it is doing. */
 import { createChainClient } from "@bursar/chain/client";
-import type { Candidates, Round } from "@bursar/chain/watch";
+import type { Candidates } from "@bursar/chain/stragglers";
+import type { Round } from "@bursar/chain/watch";
 import { startWatching, type Watching } from "@bursar/chain/watch-loop";
 import type { Store } from "@bursar/core/ports";
 import type { Told } from "@bursar/events/envelope";
@@ -19,6 +20,7 @@ export interface WatcherParts {
   readonly overview: Overview;
   /** The newest block that is known, null before the first. */
   readonly latest: () => number | null;
+  readonly now: () => string;
   readonly tell: (told: readonly Told[]) => Promise<void>;
   readonly onFault: (message: string | null) => void;
   /** How long the node may stand behind what was read before that is a fault. Default 15,000. */
@@ -36,18 +38,18 @@ const BLOCK_MS = 250;
 const MARGIN_MS = 30_000;
 /** A claimed hash is asked for when the logs had time to show it. */
 const GRACE_MS = 5_000;
-const HASHES_MAX = 100;
-const EXPIRING_MAX = 500;
+/** A chain that is asked more often than once a second is a local one: its heads move as fast. */
+const HEADS_ROUNDS = 8;
+const HEADS_MS = 15_000;
 /** A node may be behind another for a while; one that stays behind is a fault. */
 const LAGGING_MS = 15_000;
 
 /** @throws {RpcError} for URLs that are none */
 export function startWatcher(parts: WatcherParts): Watcher {
-  const { rpcUrls, intervalMs, startBlock, store, owned, chainId, asset, overview, latest, tell, onFault, laggingMs } =
-    parts;
+  const { rpcUrls, intervalMs = 1_000, startBlock, store, owned, chainId, asset, overview, latest } = parts;
+  const { now, tell, onFault, laggingMs } = parts;
   const client = createChainClient({ chainId, rpcUrls });
   let behind: number | null = null;
-  let turn = 0;
   let laggingSince: number | null = null;
 
   /** A wallet is heard of when it has signed, and that may have settled by then: its past is read too. */
@@ -60,20 +62,19 @@ export function startWatcher(parts: WatcherParts): Watcher {
     return [...owned().map((address) => ({ address })), ...claimed];
   }
 
-  /** What the logs have not closed. Of many a part in each round, so that all get their turn. */
-  async function candidates(): Promise<Candidates> {
-    const now = Date.now();
+  /** What the logs have not closed. */
+  function candidates(): Candidates {
+    const nowMs = Date.parse(now());
     const expiring: Candidates["expiring"][number][] = [];
     const hashes: Candidates["hashes"][number][] = [];
     for (const [id, { validBefore, hashes: claimed }] of overview.open()) {
       const payment = parsePaymentId(id);
       if (payment?.method !== "eip3009" || payment.chainId !== chainId) continue;
-      if (validBefore !== null && BigInt(validBefore) * 1000n <= BigInt(now)) expiring.push({ payment, validBefore });
+      if (validBefore !== null && BigInt(validBefore) * 1000n <= BigInt(nowMs)) expiring.push({ payment, validBefore });
       for (const { txHash, at } of claimed)
-        if (Date.parse(at) + GRACE_MS <= now) hashes.push({ txHash, payer: payment.payer });
+        if (Date.parse(at) + GRACE_MS <= nowMs) hashes.push({ txHash, payer: payment.payer });
     }
-    turn += 1;
-    return { expiring: part(expiring, EXPIRING_MAX, turn), hashes: part(hashes, HASHES_MAX, turn) };
+    return { expiring, hashes };
   }
 
   const watching: Watching = startWatching(
@@ -85,9 +86,12 @@ export function startWatcher(parts: WatcherParts): Watcher {
       candidates,
       ...(startBlock === undefined ? {} : { startBlock }),
       emit: (events) => tell(events),
+      now,
+      holder: "one machine", // the table has one writer: its lock keeps others out, and a restart goes on at once
+      headsMs: intervalMs < 1_000 ? intervalMs * HEADS_ROUNDS : HEADS_MS,
     },
     {
-      ...(intervalMs === undefined ? {} : { intervalMs }),
+      intervalMs,
       onRound(round) {
         behind = round.behind;
         laggingSince = round.lagging ? (laggingSince ?? performance.now()) : null;
@@ -106,10 +110,4 @@ function standstill({ heads, scanned }: Round): string {
   return number < scanned
     ? `the chain stands still: the node's newest block is ${number} and ${scanned} was read before. It lags, or its chain was started anew: then give Bursar a new directory with --data`
     : `the chain stands still: the node names block ${number} and cannot show what is in the blocks after ${scanned}`;
-}
-
-function part<T>(list: readonly T[], size: number, turn: number): readonly T[] {
-  if (list.length <= size) return list;
-  const start = (turn * size) % list.length;
-  return [...list.slice(start), ...list.slice(0, start)].slice(0, size);
 }

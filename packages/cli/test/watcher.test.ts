@@ -127,6 +127,7 @@ test("a chain that was started anew under the same directory is told, not taken 
       overview: createOverview(() => worldOf(config).directory),
     },
     ...{ latest: () => null, tell: async () => {}, onFault: (message) => faults.push(message), laggingMs: 100 },
+    now: () => new Date().toISOString(),
   });
   try {
     await vi.waitFor(() => expect(faults.at(-1)).toBe(null));

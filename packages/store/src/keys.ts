@@ -21,6 +21,8 @@
  * | wallets of users     | WALLETS               | .                    | versioned | key, with every batch                       |
  * | revocations a minute | BLAST                 | .                    | versioned | key                                         |
  * | chain cursor, heads  | CUR#<chain>           | <what>               | versioned | key                                         |
+ * | watched, left wallet | CUR#<chain>           | W#, X#<wallet>       | fact      | partition and prefix                        |
+ * | movements to lose    | CUR#<chain>#moved     | <block>#<hash>#...   | fact      | partition from a block on; dropped          |
  * | place in the feed    | CUR#govern            | .                    | versioned | key                                         |
  * | config folded under  | CONFIG                | .                    | versioned | key                                         |
  * | agent listed by      | AGENTS                | <agent>              | fact      | partition                                   |
