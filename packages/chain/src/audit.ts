@@ -74,7 +74,7 @@ async function readDay(run: Run): Promise<ChainDay | "reorged"> {
   if (read === "reorged") return "reorged";
   const { end, facts, incoming } = read;
   const unread = last - to;
-  const base = { blocks: { from: first, to }, endAt: end.at, isOver, unread, movements: facts.map(movementOf) };
+  const base = { blocks: { from: first, to }, endAt: end.at, isOver, unread, movements: movementsOf(facts) };
   try {
     return { ...base, balances: await balancesOf(run, first, end, incoming), unproved: null };
   } catch (error) {
@@ -170,6 +170,11 @@ async function balancesOf(
       },
     ]),
   );
+}
+
+/** Each once, whatever a node answers twice. */
+function movementsOf(facts: readonly Fact[]): readonly ChainMovement[] {
+  return [...new Map(facts.map(movementOf).map((movement) => [movement.id, movement])).values()];
 }
 
 function movementOf(fact: Fact): ChainMovement {

@@ -64,9 +64,12 @@ export async function incomingOf(
     const host = hostOf(client);
     if (last === null || parseBlock(last as RawBlock, host).hash !== end.hash)
       throw new RpcError("unavailable", host, `lags: it does not have block ${end.number} as it was read`);
-    for (const { topics, data, removed } of parseLogs(logs, host)) {
+    const seen = new Set<string>(); // a node may answer a log twice
+    for (const { topics, data, removed, blockHash, logIndex } of parseLogs(logs, host)) {
       const [payer, wallet] = [addressOf(topics[1]), addressOf(topics[2])];
-      if (removed !== true && payer !== wallet) found.set(wallet, (found.get(wallet) ?? 0n) + BigInt(data));
+      const isNew = removed !== true && !seen.has(`${blockHash}:${logIndex}`);
+      seen.add(`${blockHash}:${logIndex}`);
+      if (isNew && payer !== wallet) found.set(wallet, (found.get(wallet) ?? 0n) + BigInt(data));
     }
   }
   return found;

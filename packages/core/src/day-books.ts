@@ -12,6 +12,7 @@ import { type Effects, scopeName } from "./effects.ts";
 import { type Entry, ofType } from "./evidence.ts";
 import { knownCounters } from "./known-books.ts";
 import { eachPayment, showById } from "./lists.ts";
+import { notedAgents } from "./notes.ts";
 import type { Store } from "./ports.ts";
 import type { CorrelateWorld } from "./write.ts";
 
@@ -54,7 +55,7 @@ export interface DayBooks {
   /** Wallets that somebody owns, and by whom. */
   readonly wallets: ReadonlyMap<string, readonly string[]>;
   readonly payments: readonly DayPayment[];
-  /** `spent` by day of each agent and of the organisation. */
+  /** `spent` by day of each agent and of the organisation, where anything was. */
   readonly counters: readonly CounterOfDay[];
 }
 
@@ -71,6 +72,8 @@ export async function readDayBooks(
   for (const [wallet, agentId] of directory.walletOwner) wallets.set(wallet, [agentId]);
   const payments: DayPayment[] = [];
   const sums = new Map<string, bigint>([[orgCounter(directory, day), 0n]]);
+  const agents = new Set([...directory.labels.keys(), ...(await notedAgents(store))]);
+  for (const id of agents) sums.set(agentCounter(id, day), 0n);
   for await (const counter of knownCounters(store, "agent", { window: "day", start: day.start })) sums.set(counter, 0n);
   const named = [...sums.keys()];
   const first = await readCounters(store, named);
@@ -95,12 +98,14 @@ export async function readDayBooks(
 
   const names = [...sums.keys()].sort();
   const after = await readCounters(store, names);
-  const counters = names.map((counter, i) => ({
-    counter,
-    before: before.get(counter) ?? 0n,
-    after: after[i] ?? 0n,
-    sum: sums.get(counter) ?? 0n,
-  }));
+  const counters = names
+    .map((counter, i) => ({
+      counter,
+      before: before.get(counter) ?? 0n,
+      after: after[i] ?? 0n,
+      sum: sums.get(counter) ?? 0n,
+    }))
+    .filter((one) => one.after !== 0n || one.sum !== 0n);
   return { day, wallets, payments, counters };
 }
 

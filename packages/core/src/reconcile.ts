@@ -6,29 +6,18 @@
 import type { Break, Session, State } from "@bursar/events/shapes";
 import type { ChainDay, WalletBalances } from "./chain-day.ts";
 import type { DayBooks, DayPayment, TablePayment } from "./day-books.ts";
-import { addTo, emptyTally, type Figure, figureOf, figures, type Tally } from "./day-tally.ts";
+import {
+  addTo,
+  type Balance,
+  balanceOf,
+  emptyTally,
+  type Figure,
+  figureOf,
+  figures,
+  type Tally,
+  take,
+} from "./day-tally.ts";
 import { type Difference, differencesOf } from "./differences.ts";
-
-/** Amounts are atomic units, decimal. */
-export interface Balance {
-  /** What the agents told of, settled or said to be. */
-  readonly agent: Figure;
-  /** What the APIs told of. */
-  readonly api: Figure;
-  /** What left the wallet; null where the chain was not asked. */
-  readonly chain: Figure | null;
-  readonly books: Figure;
-  /** Chain less books; null where the chain was not asked. */
-  readonly difference: string | null;
-  /** Booked, and the agent told nothing of it. */
-  readonly agentSilent: Figure;
-  /** Booked, and the payee is an API of the config that told nothing of it. */
-  readonly apiSilent: Figure;
-  /** Booked, and paid to somebody who is no API of the config and told nothing. */
-  readonly elsewhere: Figure;
-  /** Signed that day and may still settle. */
-  readonly held: Figure;
-}
 
 export interface WalletBalance extends Balance {
   readonly wallet: string;
@@ -49,14 +38,17 @@ export interface Proof {
   readonly unexplained: string;
 }
 
-/** A payment of which agent or API says that it was paid, and neither chain nor books have it. */
-export interface OnlySaid {
+/** A payment of which agent or API says another amount than was booked, or that it was paid though it is not. */
+export interface SaidOtherwise {
   readonly id: string;
   readonly wallet: string;
   readonly agentIds: readonly string[];
   readonly state: State;
+  /** Null where it is silent. */
   readonly agent: string | null;
   readonly api: string | null;
+  /** Null where nothing is settled. */
+  readonly booked: string | null;
 }
 
 export interface Reconciliation {
@@ -80,7 +72,7 @@ export interface Reconciliation {
   /** Paid to APIs of ours from wallets that nobody governs. */
   readonly outsiders: Figure;
   readonly differences: readonly Difference[];
-  readonly onlySaid: readonly OnlySaid[];
+  readonly saidOtherwise: readonly SaidOtherwise[];
   /** Payments of the day by break; one with two breaks counts in both. Alphabetical. */
   readonly breaks: readonly ({ readonly rule: Break } & Figure)[];
   /** The latest time until which what is held may settle. */
@@ -184,7 +176,7 @@ export function reconcile({ books, chain, table, sessions }: Stories): Reconcili
     after: figureOf(after),
     outsiders: figureOf(outsiders),
     differences,
-    onlySaid: onlySaidOf(books.payments),
+    saidOtherwise: saidOtherwise(books.payments),
     breaks: [...breaks].sort(byName).map(([rule, figure]) => ({ rule, ...figureOf(figure) })),
     heldUntil,
     counters: { checked: books.counters.length, wrong },
@@ -200,30 +192,6 @@ function isAfter({ blockNumber }: { blockNumber: number }, chain: ChainDay | nul
   return !isWhole && (chain.blocks === null || blockNumber > chain.blocks.to);
 }
 
-function take(tally: Tally, { booked, agentSaid, apiSaid, apiShould, held }: DayPayment): void {
-  if (agentSaid !== null) addTo(tally.agent, agentSaid);
-  if (apiSaid !== null) addTo(tally.api, apiSaid);
-  if (held > 0n) addTo(tally.held, held);
-  if (booked === null) return;
-  addTo(tally.books, booked.amount);
-  if (agentSaid === null) addTo(tally.agentSilent, booked.amount);
-  if (apiSaid === null) addTo(apiShould ? tally.apiSilent : tally.elsewhere, booked.amount);
-}
-
-function balanceOf(tally: Tally, isAsked: boolean): Balance {
-  return {
-    agent: figureOf(tally.agent),
-    api: figureOf(tally.api),
-    chain: isAsked ? figureOf(tally.chain) : null,
-    books: figureOf(tally.books),
-    difference: isAsked ? (tally.chain.amount - tally.books.amount).toString() : null,
-    agentSilent: figureOf(tally.agentSilent),
-    apiSilent: figureOf(tally.apiSilent),
-    elsewhere: figureOf(tally.elsewhere),
-    held: figureOf(tally.held),
-  };
-}
-
 function proofOf(balances: WalletBalances | undefined, outgoing: bigint): Proof | null {
   if (balances === undefined) return null;
   const { opening, incoming, closing } = balances;
@@ -236,12 +204,12 @@ function proofOf(balances: WalletBalances | undefined, outgoing: bigint): Proof 
   };
 }
 
-function onlySaidOf(payments: readonly DayPayment[]): OnlySaid[] {
-  return payments.flatMap(({ id, wallet, agentIds, state, booked, agentSaid, apiSaid }) =>
-    booked !== null || (agentSaid === null && apiSaid === null)
-      ? []
-      : [{ id, wallet, agentIds, state, agent: text(agentSaid), api: text(apiSaid) }],
-  );
+function saidOtherwise(payments: readonly DayPayment[]): SaidOtherwise[] {
+  return payments.flatMap(({ id, wallet, agentIds, state, booked, agentSaid, apiSaid }) => {
+    const settled = booked?.amount ?? null;
+    if ([agentSaid, apiSaid].every((said) => said === null || said === settled)) return [];
+    return [{ id, wallet, agentIds, state, agent: text(agentSaid), api: text(apiSaid), booked: text(settled) }];
+  });
 }
 
 /** A counter that moves while payments are read is right where the sum lies between what it was and what it is. */

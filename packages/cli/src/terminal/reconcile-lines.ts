@@ -1,5 +1,5 @@
 /** A day's three-way balance for whoever closes the books: the figures, whether they are equal, then all that is open. */
-import type { Balance } from "@bursar/core/reconcile";
+import type { Balance } from "@bursar/core/day-tally";
 import { parsePaymentId } from "@bursar/events/ids";
 import type { Reconciled } from "../reconcile.ts";
 import { count, plural, shortHex, stamp, usd } from "./figures.ts";
@@ -105,16 +105,21 @@ function cellsOf(balance: Balance, { silent }: Signs): Cell[] {
   return [usd(agent.amount), usd(api.amount), chain === null ? silent : usd(chain.amount), usd(books.amount), apart];
 }
 
-function storyLines({ total, outsiders, onlySaid }: Reconciled): string[] {
+function storyLines({ total, outsiders, saidOtherwise }: Reconciled): string[] {
+  const unpaid = saidOtherwise.filter(({ booked }) => booked === null);
+  const other = saidOtherwise.filter(({ booked }) => booked !== null);
   const { agentSilent, apiSilent, elsewhere } = total;
   const open = [
     ...(agentSilent.count === 0 ? [] : [`Agents have told nothing of ${figureText(agentSilent)}.`]),
     ...(apiSilent.count === 0 ? [] : [`Your APIs have told nothing of ${figureText(apiSilent)}.`]),
-    ...(onlySaid.length === 0
+    ...(other.length === 0
       ? []
       : [
-          `Said to be paid, and not settled: ${plural(onlySaid.length, "payment")}, such as ${nameOf(onlySaid[0]?.id)}.`,
+          `Another amount is told than was settled: ${plural(other.length, "payment")}, such as ${nameOf(other[0]?.id)}.`,
         ]),
+    ...(unpaid.length === 0
+      ? []
+      : [`Said to be paid, and not settled: ${plural(unpaid.length, "payment")}, such as ${nameOf(unpaid[0]?.id)}.`]),
   ];
   return [
     ...(open.length === 0
