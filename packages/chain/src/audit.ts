@@ -44,6 +44,7 @@ export async function auditDay(options: AuditOptions): Promise<ChainDay> {
   for (let reading = 1; ; reading++) {
     const found = await readDay(run);
     if (found !== "reorged") return found;
+    known.clear(); // where final blocks go, days begin elsewhere
     if (reading === READINGS_MAX)
       throw new RpcError(
         "unavailable",

@@ -188,4 +188,29 @@ describe("auditDay", () => {
     },
     SLOW,
   );
+
+  test(
+    "begins anew when blocks that it has read are replaced before it comes to the end",
+    async () => {
+      const proxy = await startRpcProxy(devnet.rpcUrl);
+      try {
+        const behind = createChainClient({ chainId: CHAIN, rpcUrls: [proxy.url] });
+        const known = new Map<number, number>();
+        const whole = await audit({ known });
+        const { from, to } = whole.blocks as { from: number; to: number };
+        proxy.limitRange(1);
+        proxy.lag(to - 1);
+        const wait = async () => {
+          await devnet.reorg((await devnet.blockNumber()) - from);
+          proxy.honest();
+        };
+        const found = await audit({ client: behind, known, wait });
+        expect(found.movements.length).toBeLessThan(whole.movements.length);
+        expect(found.movements).toEqual((await audit()).movements);
+      } finally {
+        await proxy.close();
+      }
+    },
+    SLOW,
+  );
 });

@@ -69,7 +69,14 @@ async function look(
   const { readCursor } = await import("@bursar/chain/cursor");
   // Before the payments: whatever the watcher has read by now is in the table when they are looked at.
   const through = (await readCursor(store, chainId))?.cursor.scanned ?? null;
-  const books = await readDayBooks(store, world, now(), day, (done) => onReading({ step: "books", done, whole: null }));
+  /** Reading a large table must hold up nobody: payments are booked and sessions revoked meanwhile. */
+  const inTurns =
+    (whole: number | null) =>
+    async (done: number): Promise<void> => {
+      onReading({ step: "books", done, whole });
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+  const books = await readDayBooks(store, world, now(), day, inTurns(null));
   const sessions = await shown(store, await sessionsOf(store, day), now());
 
   let chain: ChainDay | null = null;
@@ -92,8 +99,7 @@ async function look(
     }
   }
   const ids = chain === null ? [] : unbooked(books, chain);
-  onReading({ step: "books", done: 0, whole: ids.length });
-  const table = await lookUpPayments(store, world, now(), ids);
+  const table = await lookUpPayments(store, world, now(), ids, inTurns(ids.length));
   return {
     ...reconcile({ books, chain, table, sessions }),
     notAsked: chain !== null ? null : (fault ?? noUrls ?? "the config names no RPC URL (chains[0].rpcUrls)"),

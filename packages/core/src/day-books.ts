@@ -59,13 +59,13 @@ export interface DayBooks {
   readonly counters: readonly CounterOfDay[];
 }
 
-/** `onProgress` hears how many payments were looked at. */
+/** `onProgress` hears now and then how many payments were looked at, and is waited for: others have their turn then. */
 export async function readDayBooks(
   store: Store,
   world: CorrelateWorld,
   now: string,
   day: Day,
-  onProgress: (payments: number) => void = () => {},
+  onProgress: Progress = () => {},
 ): Promise<DayBooks> {
   const { directory } = world;
   const wallets = new Map<string, readonly string[]>();
@@ -82,7 +82,7 @@ export async function readDayBooks(
   let looked = 0;
   for await (const { payment, findings, applied } of eachPayment(store, world, now, null, null)) {
     looked++;
-    if (looked % PROGRESS_EVERY === 0) onProgress(looked);
+    if (looked % PROGRESS_EVERY === 0) await onProgress(looked);
     if (findings === null || payment.payer === null) continue;
     const { owners } = findings.evidence;
     if (owners.length > 0) join(wallets, payment.payer, owners);
@@ -94,7 +94,7 @@ export async function readDayBooks(
     for (const counter of [orgCounter(directory, day), ...owners.map((id) => agentCounter(id, day))])
       sums.set(counter, (sums.get(counter) ?? 0n) + found.booked.amount);
   }
-  onProgress(looked);
+  await onProgress(looked);
 
   const names = [...sums.keys()].sort();
   const after = await readCounters(store, names);
@@ -121,16 +121,21 @@ export async function lookUpPayments(
   world: CorrelateWorld,
   now: string,
   ids: readonly string[],
+  onProgress: Progress = () => {},
 ): Promise<ReadonlyMap<string, TablePayment>> {
   const found = new Map<string, TablePayment>();
-  for (const id of ids) {
+  for (const [i, id] of ids.entries()) {
+    if (i % PROGRESS_EVERY === 0) await onProgress(i);
     const payment = await showById(store, world, now, id);
     if (payment !== null) found.set(id, { state: payment.state, bookedAt: payment.bookedAt });
   }
   return found;
 }
 
-const PROGRESS_EVERY = 500;
+/** How many of what was looked at. */
+export type Progress = (done: number) => void | Promise<void>;
+
+const PROGRESS_EVERY = 100;
 
 type OfDay = Omit<DayPayment, "id" | "state" | "breaks" | "wallet" | "agentIds" | "apiId">;
 

@@ -62,7 +62,7 @@ const COLUMNS: readonly Column[] = [
   { title: "CHAIN - BOOKS", align: "right" },
 ];
 
-function balanceTable({ wallets, total }: Reconciled, screen: Screen): string[] {
+function balanceTable({ wallets, agents, total }: Reconciled, screen: Screen): string[] {
   const signs = signsOf(screen);
   const moved = wallets.filter(isMoved);
   // Those that differ are never among what is left out.
@@ -77,6 +77,11 @@ function balanceTable({ wallets, total }: Reconciled, screen: Screen): string[] 
         row.agentIds.join(", ") || signs.silent,
         ...cellsOf(row, signs),
       ]),
+      // An agent with one wallet has its line already.
+      ...agents
+        .filter(({ agentId }) => moved.filter(({ agentIds }) => agentIds.includes(agentId)).length > 1)
+        .slice(0, SHOWN)
+        .map((row) => ["agent", row.agentId, ...cellsOf(row, signs)]),
       ["total", plural(total.books.count, "payment"), ...cellsOf(total, signs)],
     ],
     screen,
@@ -160,12 +165,14 @@ function driftSummary({ agentCore: { sessions, drifts } }: Reconciled, screen: S
 }
 
 function counterLines({ counters: { checked, wrong } }: Reconciled): string[] {
-  if (wrong.length === 0) return [`${count(checked)} of agents and organisation are the sum of their payments.`];
+  if (wrong.length === 0)
+    return [`${plural(checked, "counter")} of agents and organisation, each the sum of its payments.`];
   return [
     ...wrong
       .slice(0, SHOWN)
       .map(
-        ({ counter, kept, counted }) => `${counter.replaceAll("|", " ")}: ${usd(kept)} kept, ${usd(counted)} counted`,
+        ({ counter, kept, counted }) =>
+          `${safe(counter.replaceAll("|", " "))}: ${usd(kept)} kept, ${usd(counted)} counted`,
       ),
     "Budgets are judged by what is kept. See: bursar recount",
   ];

@@ -10,6 +10,8 @@ import { safe, wrap } from "./text.ts";
 
 /** Differences that are listed; --json has them all. */
 const SHOWN = 50;
+/** Blocks that a watcher may stand behind without a word: a few minutes of Arbitrum. */
+const UNREAD_TOLD = 1_000;
 
 export function verdictLines(found: Reconciled, screen: Screen, width: number): string[] {
   const { chain, notAsked, chainFailed, differences, total, after } = found;
@@ -34,11 +36,11 @@ export function verdictLines(found: Reconciled, screen: Screen, width: number): 
           ...adviceOf(differences).flatMap((text) => said(text)),
         ]),
     ...proofOf(found).flatMap(({ text, color }) => said(text, color)),
-    ...(chain.unread === 0
-      ? []
-      : chain.isOver
-        ? said(`${unread}, so that the day is not complete. A running machine reads them; ask again then.`, "yellow")
-        : said(`${unread}.`)),
+    ...(chain.isOver && chain.unread > 0
+      ? said(`${unread}, so that the day is not complete. A running machine reads them; ask again then.`, "yellow")
+      : chain.unread > UNREAD_TOLD
+        ? said(`${unread}.`)
+        : []),
     ...(after.count === 0 ? [] : said(`Booked since then, and not compared: ${figureText(after)}.`)),
   ];
 }
