@@ -13,10 +13,13 @@ import {
   sessionsOf,
   walletsOf,
 } from "./reads.ts";
+import { dayFor } from "./reconcile-days.ts";
+import type { ReconcileDesk } from "./reconcile-desk.ts";
 
 export interface ApiParts {
   readonly readable: Readable;
   readonly orders: Orders;
+  readonly desk: ReconcileDesk;
   /** Resolves when the overview has read the table. */
   readonly ready: Promise<void>;
   readonly health: () => Promise<Health>;
@@ -31,7 +34,7 @@ const ID_MAX = 512;
 const BODY_MAX = 64 * 1024;
 const STATUSES = ["open", "acknowledged", "resolved"] as const;
 
-export function createApi({ readable, orders, ready, health, now }: ApiParts): Hono {
+export function createApi({ readable, orders, desk, ready, health, now }: ApiParts): Hono {
   const app = new Hono();
   app.get("/api/health", async (c) => {
     query(c, []);
@@ -96,6 +99,20 @@ export function createApi({ readable, orders, ready, health, now }: ApiParts): H
     query(c, []);
     await ready;
     return c.json(await orders.recount());
+  });
+  app.get("/api/reconcile", async (c) => {
+    const { day: name = "today" } = query(c, ["day"]);
+    const day = dayFor(name, now());
+    if (typeof day === "string") throw new ApiError(400, "query", `day is ${day}`);
+    await ready;
+    const answer = desk.ask(day);
+    if (answer === null)
+      throw new ApiError(503, "busy", "another day is being reconciled: ask again when that is done");
+    return c.json(await answer);
+  });
+  app.get("/api/reconcile/progress", (c) => {
+    query(c, []);
+    return c.json({ reading: desk.reading() });
   });
   for (const [name, order] of Object.entries(orders.taken)) {
     app.post(`/api/orders/${name}`, async (c) => {
@@ -190,10 +207,10 @@ function show(value: string): string {
 /** An answer that is not what was asked for, and why. */
 class ApiError extends Error {
   override readonly name = "ApiError";
-  readonly status: 400 | 404 | 501;
+  readonly status: 400 | 404 | 501 | 503;
   readonly code: string;
 
-  constructor(status: 400 | 404 | 501, code: string, message: string) {
+  constructor(status: 400 | 404 | 501 | 503, code: string, message: string) {
     super(message);
     this.status = status;
     this.code = code;

@@ -196,4 +196,26 @@ export const GOVERNING: readonly CommandSpec[] = [
     positionalsMax: 0,
     load: () => import("./commands/recount.ts"),
   },
+  {
+    name: "reconcile",
+    summary: "one day's balance: agents, APIs, chain and books, equal to the unit or not",
+    usage: "bursar reconcile [--day DAY]",
+    examples: [
+      ["bursar reconcile", "today so far"],
+      ["bursar reconcile --day yesterday", "what a nightly job asks; exit code 1 where it does not add up"],
+      ["bursar reconcile --day 2026-11-20", "a day of one's choice, in UTC"],
+      ["bursar reconcile --data old/.bursar", "of a machine that is not running"],
+    ],
+    about: [
+      "Four figures for each wallet. AGENT SAYS is what its agent told of, API SAYS what your APIs told of, CHAIN what left the wallet, read anew from the chain, and BOOKS what Bursar has counted. Chain and books must be equal to the unit; where they are not, each payment that makes the difference is named. Agents and APIs may have told less: who was silent stands below, and is a matter of its own.",
+      "A payment belongs to the day of its block, whatever anybody's clock says. Where the node keeps old state, USDC's own balances prove the chain's figure: opening + in - out = closing.",
+      "It changes nothing. Exit code 1 where chain and books differ, where the day is not read to its end, or where the chain is configured and does not answer. Without an RPC URL it shows books and stories alone.",
+    ],
+    options: {
+      day: { type: "string", value: "DAY", help: "a date like 2026-11-20, or yesterday; UTC", default: "today" },
+      ...OFFLINE,
+    },
+    positionalsMax: 0,
+    load: () => import("./commands/reconcile.ts"),
+  },
 ];

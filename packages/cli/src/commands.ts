@@ -148,7 +148,6 @@ export const LATER: { readonly [name: string]: string } = {
   resolve: "the closing of holds by hand",
   "alerts show": "the alerts' state machine",
   "alerts test": "the alerts' state machine",
-  reconcile: "the daily digest",
   watch: "the full chain watcher",
   backfill: "the full chain watcher",
   redrive: "the AWS edition",

@@ -27,6 +27,8 @@ import { readQuarantine } from "./quarantine.ts";
 import { openQueue } from "./queue.ts";
 import type { Readable } from "./reads.ts";
 import { publicAction } from "./reads.ts";
+import { createReconciler } from "./reconcile.ts";
+import { createReconcileDesk } from "./reconcile-desk.ts";
 import { noteAgents, refoldChanged } from "./refold.ts";
 import { startSteps } from "./steps.ts";
 import { createStreams, type Streams } from "./stream.ts";
@@ -238,11 +240,17 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     const streams = createStreams();
     closing.push(feed.on((event) => streamEvent(event, streams)));
     const orders = createOrders({ store, base, governance, refold: reread, notice, now });
-    const api = createApi({ readable, orders, ready, health, now });
+    const worldNow = () => worldAt(store, base, now());
+    const rpcUrls = watch?.rpcUrls ?? [];
+    const noUrls = "this machine watches no chain: give it an RPC URL (chains[0].rpcUrls)";
+    const desk = createReconcileDesk(createReconciler({ store, world: worldNow, rpcUrls, noUrls, now, isLive: true }));
+    const api = createApi({ readable, orders, desk, ready, health, now });
     const door = await openDoor({ host, port, token, api, streams, offer: queue.offer, log }).catch((error) => {
       throw listenError(error, host, port);
     });
     closing.push(() => door.close());
+    // Between two looks at the table it ends by itself; one that waits for the chain touches the table no more.
+    closing.push(() => within(desk.stop(), STOP_READING_MS));
 
     if (watch !== undefined) {
       const { rpcUrls, intervalMs, startBlock } = watch;
@@ -302,6 +310,8 @@ type ClosableSessions = Sessions & { close(): void };
 
 /** Milliseconds that a round of the watcher has to end; what it would still commit fails and is done at the next start. */
 const STOP_CHAIN_MS = 1_000;
+/** Milliseconds that a reconciliation has to end. */
+const STOP_READING_MS = 500;
 /** Milliseconds that calls of AgentCore have to end. */
 const STOP_AGENTCORE_MS = 500;
 

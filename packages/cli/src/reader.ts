@@ -8,6 +8,9 @@ import type { Input } from "./args.ts";
 import { addressOf, type Client, connect } from "./client.ts";
 import { CommandError } from "./errors.ts";
 import type { Io } from "./io.ts";
+import { pause } from "./pause.ts";
+import type { Reading, Reconciled } from "./reconcile.ts";
+import { dayFor } from "./reconcile-days.ts";
 import type { StoryFact } from "./story.ts";
 
 export interface PaymentPage {
@@ -28,6 +31,8 @@ export interface Reader {
   budgets(): Promise<readonly Budget[] | null>;
   /** Every counter against its payments. */
   recount(): Promise<Recount>;
+  /** The day's three-way balance; `day` as a person writes it. @throws {CommandError} for a day that is none */
+  reconcile(day: string, onReading: (reading: Reading) => void): Promise<Reconciled>;
   close(): Promise<void>;
 }
 
@@ -39,6 +44,10 @@ export const demoConfigFile = (data: string): string => join(data, "demo", "conf
 export const PAGE = 500;
 /** Everything is read for it, and of a large table that takes a while. */
 const RECOUNT_MS = 10 * 60_000;
+/** A day of blocks besides, from a node that may give little at once. */
+const RECONCILE_MS = 30 * 60_000;
+/** How often a machine is asked how far it is. */
+const READING_EVERY_MS = 500;
 
 /** @throws {CommandError} where neither is there, with how to start one */
 export async function openReader(input: Input, io: Io): Promise<Reader> {
@@ -89,10 +98,32 @@ function machineReader(client: Client, health: Health, data: string, input: Inpu
       return answer?.budgets ?? null;
     },
     recount: async () => (await client.get("/api/recount", {}, RECOUNT_MS)) as Recount,
+    async reconcile(day, onReading) {
+      const ended = new AbortController();
+      const watching = followReading(client, onReading, ended.signal);
+      try {
+        return (await client.get("/api/reconcile", { day }, RECONCILE_MS)) as Reconciled;
+      } finally {
+        ended.abort();
+        await watching;
+      }
+    },
     async close() {
       await (await table)?.close();
     },
   };
+}
+
+/** Asks the machine how far it is, until the signal says stop. It is a courtesy: no failure of it matters. */
+async function followReading(client: Client, onReading: (reading: Reading) => void, stop: AbortSignal): Promise<void> {
+  for (;;) {
+    await pause(READING_EVERY_MS, stop);
+    if (stop.aborted) return;
+    const answer = (await client.get("/api/reconcile/progress").catch(() => null)) as {
+      reading: Reading | null;
+    } | null;
+    if (answer?.reading != null && !stop.aborted) onReading(answer.reading);
+  }
 }
 
 function directoryReader(table: Table, data: string): Reader {
@@ -104,11 +135,12 @@ function directoryReader(table: Table, data: string): Reader {
     story: table.story,
     budgets: async () => null,
     recount: table.recount,
+    reconcile: table.reconcile,
     close: table.close,
   };
 }
 
-type Table = Pick<Reader, "payments" | "payment" | "story" | "recount" | "close">;
+type Table = Pick<Reader, "payments" | "payment" | "story" | "recount" | "reconcile" | "close">;
 
 async function openTable(data: string, input: Input, io: Io): Promise<Table> {
   const [{ openLmdbStore }, { listPayments, showById }, { readHeads }, { worldOf }, { storyOf }, { loadConfig }] =
@@ -131,17 +163,32 @@ async function openTable(data: string, input: Input, io: Io): Promise<Table> {
   }
   const world = worldOf(config, heads);
   const now = (): string => io.now().toISOString();
+  // Under the budgets in force, which commands may have changed.
+  const worldNow = async () => {
+    const { baseOf, worldAt } = await import("@bursar/core/govern-world");
+    return worldAt(store, baseOf(world, config), now());
+  };
   return {
     payments: (filter, limit, cursor) => listPayments(store, world, now(), filter, { limit, cursor }),
     payment: (id) => showById(store, world, now(), id),
     story: (id) => storyOf(store, world, id),
     async recount() {
-      const [{ recount }, { baseOf, worldAt }] = await Promise.all([
-        import("@bursar/core/recount"),
-        import("@bursar/core/govern-world"),
+      const { recount } = await import("@bursar/core/recount");
+      return recount(store, await worldNow(), now());
+    },
+    async reconcile(name, onReading) {
+      const [{ createReconciler }, { rpcUrlsOf }] = await Promise.all([
+        import("./reconcile.ts"),
+        import("./rpc-urls.ts"),
       ]);
-      // Under the budgets in force, which commands may have changed.
-      return recount(store, await worldAt(store, baseOf(world, config), now()), now());
+      const day = dayFor(name, now());
+      if (typeof day === "string") throw new CommandError(`The day is ${day}.`);
+      const { urls, missing } = rpcUrlsOf(config.chains[0]?.rpcUrls ?? [], io.env);
+      const noUrls = missing.length === 0 ? undefined : `the secret ${missing.join(", ")} is not in the environment`;
+      return createReconciler({ store, world: worldNow, rpcUrls: urls, noUrls, now, isLive: false }).run(
+        day,
+        onReading,
+      );
     },
     close: () => store.close(),
   };

@@ -1,0 +1,78 @@
+/** USDC's own word: what wallets hold at a block, and what came in between two. Needs a node that keeps old state. */
+import { type Block, parseBlock, type RawBlock } from "./block.ts";
+import { type Call, type ChainClient, hostOf, quantity, requestTogether } from "./client.ts";
+import { parseLogs, TRANSFER } from "./logs.ts";
+import { RpcError } from "./rpc-error.ts";
+import { WALLETS_PER_CALL } from "./scan.ts";
+
+/** Balances in one batch. */
+const BALANCES_PER_BATCH = 50;
+/** keccak256 of `balanceOf(address)`, its first four bytes. */
+const BALANCE_OF = "0x70a08231";
+
+/**
+ * What each wallet holds after block `at`, atomic units.
+ * @throws {RpcError} where the node has no state of that block (any but an archive node, for old ones)
+ */
+export async function balancesAt(
+  client: ChainClient,
+  asset: string,
+  wallets: readonly string[],
+  at: number,
+): Promise<ReadonlyMap<string, bigint>> {
+  const found = new Map<string, bigint>();
+  for (let from = 0; from < wallets.length; from += BALANCES_PER_BATCH) {
+    const part = wallets.slice(from, from + BALANCES_PER_BATCH);
+    const answers = await requestTogether(
+      client,
+      part.map((wallet) => ({
+        method: "eth_call",
+        params: [{ to: asset, data: `${BALANCE_OF}${wallet.slice(2).padStart(64, "0")}` }, quantity(at)],
+      })),
+    );
+    for (const [i, wallet] of part.entries()) {
+      const answer = answers[i];
+      if (typeof answer !== "string" || !/^0x[0-9a-f]{64}$/i.test(answer))
+        throw new RpcError("unavailable", hostOf(client), `has no balance of ${wallet} at block ${at}`);
+      found.set(wallet, BigInt(answer));
+    }
+  }
+  return found;
+}
+
+/**
+ * What came into each wallet in the blocks, from others; those into which nothing came are left out. `end` is the last
+ * block, which the node must have as it was read before.
+ * @throws {RpcError} with fault `limit` where the range is more than the node allows
+ */
+export async function incomingOf(
+  client: ChainClient,
+  asset: string,
+  wallets: readonly string[],
+  fromBlock: number,
+  end: Block,
+): Promise<ReadonlyMap<string, bigint>> {
+  const found = new Map<string, bigint>();
+  for (let from = 0; from < wallets.length; from += WALLETS_PER_CALL) {
+    const to = wallets.slice(from, from + WALLETS_PER_CALL).map((wallet) => `0x${wallet.slice(2).padStart(64, "0")}`);
+    const filter = { address: asset, fromBlock: quantity(fromBlock), toBlock: quantity(end.number) };
+    const calls: Call[] = [
+      { method: "eth_getBlockByNumber", params: [quantity(end.number), false] },
+      { method: "eth_getLogs", params: [{ ...filter, topics: [TRANSFER, null, to] }] },
+    ];
+    const [last, logs] = await requestTogether(client, calls);
+    const host = hostOf(client);
+    if (last === null || parseBlock(last as RawBlock, host).hash !== end.hash)
+      throw new RpcError("unavailable", host, `lags: it does not have block ${end.number} as it was read`);
+    const seen = new Set<string>(); // a node may answer a log twice
+    for (const { topics, data, removed, blockHash, logIndex } of parseLogs(logs, host)) {
+      const [payer, wallet] = [addressOf(topics[1]), addressOf(topics[2])];
+      const isNew = removed !== true && !seen.has(`${blockHash}:${logIndex}`);
+      seen.add(`${blockHash}:${logIndex}`);
+      if (isNew && payer !== wallet) found.set(wallet, (found.get(wallet) ?? 0n) + BigInt(data));
+    }
+  }
+  return found;
+}
+
+const addressOf = (topic: string | undefined): string => `0x${(topic ?? "").slice(-40).toLowerCase()}`;
