@@ -1,9 +1,9 @@
 /** USDC's own word: what wallets hold at a block, and what came in between two. Needs a node that keeps old state. */
 import { type Block, parseBlock, type RawBlock } from "./block.ts";
 import { type Call, type ChainClient, hostOf, quantity, requestTogether } from "./client.ts";
-import { parseLogs, TRANSFER } from "./logs.ts";
+import { addressOf, parseLogs, TRANSFER } from "./logs.ts";
 import { RpcError } from "./rpc-error.ts";
-import { WALLETS_PER_CALL } from "./scan.ts";
+import { chunks, WALLETS_PER_CALL, word } from "./scan.ts";
 
 /** Balances in one batch. */
 const BALANCES_PER_BATCH = 50;
@@ -21,13 +21,12 @@ export async function balancesAt(
   at: number,
 ): Promise<ReadonlyMap<string, bigint>> {
   const found = new Map<string, bigint>();
-  for (let from = 0; from < wallets.length; from += BALANCES_PER_BATCH) {
-    const part = wallets.slice(from, from + BALANCES_PER_BATCH);
+  for (const part of chunks(wallets, BALANCES_PER_BATCH)) {
     const answers = await requestTogether(
       client,
       part.map((wallet) => ({
         method: "eth_call",
-        params: [{ to: asset, data: `${BALANCE_OF}${wallet.slice(2).padStart(64, "0")}` }, quantity(at)],
+        params: [{ to: asset, data: `${BALANCE_OF}${word(wallet).slice(2)}` }, quantity(at)],
       })),
     );
     for (const [i, wallet] of part.entries()) {
@@ -53,8 +52,8 @@ export async function incomingOf(
   end: Block,
 ): Promise<ReadonlyMap<string, bigint>> {
   const found = new Map<string, bigint>();
-  for (let from = 0; from < wallets.length; from += WALLETS_PER_CALL) {
-    const to = wallets.slice(from, from + WALLETS_PER_CALL).map((wallet) => `0x${wallet.slice(2).padStart(64, "0")}`);
+  for (const part of chunks(wallets, WALLETS_PER_CALL)) {
+    const to = part.map(word);
     const filter = { address: asset, fromBlock: quantity(fromBlock), toBlock: quantity(end.number) };
     const calls: Call[] = [
       { method: "eth_getBlockByNumber", params: [quantity(end.number), false] },
@@ -65,7 +64,7 @@ export async function incomingOf(
     if (last === null || parseBlock(last as RawBlock, host).hash !== end.hash)
       throw new RpcError("unavailable", host, `lags: it does not have block ${end.number} as it was read`);
     const seen = new Set<string>(); // a node may answer a log twice
-    for (const { topics, data, removed, blockHash, logIndex } of parseLogs(logs, host)) {
+    for (const { topics, data, removed, blockHash, logIndex } of parseLogs(logs, host, asset)) {
       const [payer, wallet] = [addressOf(topics[1]), addressOf(topics[2])];
       const isNew = removed !== true && !seen.has(`${blockHash}:${logIndex}`);
       seen.add(`${blockHash}:${logIndex}`);
@@ -74,5 +73,3 @@ export async function incomingOf(
   }
   return found;
 }
-
-const addressOf = (topic: string | undefined): string => `0x${(topic ?? "").slice(-40).toLowerCase()}`;

@@ -105,7 +105,7 @@ function placeOf(log: RawLog): Place {
 }
 
 /** A topic is a word of 32 bytes; an address is its last 20. */
-function addressOf(topic: string | undefined): string {
+export function addressOf(topic: string | undefined): string {
   return `0x${(topic ?? "").slice(-40).toLowerCase()}`;
 }
 

@@ -1,5 +1,5 @@
 /** Asking again where a node only fails for now: another node first, later and later. For reading that nobody waits for. */
-import { type ChainClient, preferNext } from "./client.ts";
+import { type ChainClient, complainOfLast } from "./client.ts";
 import { RpcError } from "./rpc-error.ts";
 
 const TRIES_MAX = 5;
@@ -14,8 +14,8 @@ export async function patiently<T>(client: ChainClient, wait: Wait, ask: () => P
       return await ask();
     } catch (error) {
       if (!(error instanceof RpcError) || error.fault === "config" || tries === TRIES_MAX) throw error;
-      preferNext(client);
-      await wait(PAUSE_MS * 2 ** (tries - 1));
+      complainOfLast(client);
+      await wait(Math.max(PAUSE_MS * 2 ** (tries - 1), error.retryAfterMs ?? 0));
     }
   }
 }

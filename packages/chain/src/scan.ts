@@ -187,7 +187,7 @@ export function blockByNumber(number: number): Call {
 }
 
 /** An address as a topic. */
-function word(address: string): string {
+export function word(address: string): string {
   return `0x${address.slice(2).padStart(64, "0")}`;
 }
 
