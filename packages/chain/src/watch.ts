@@ -40,6 +40,8 @@ export interface WatchPorts {
   readonly now: () => string;
   /** Who watches: of two with one table, the one that holds the lease does. */
   readonly holder: string;
+  /** Those of the facts that the receiver lacks; asked where the journal does not reach. Default: all of them. */
+  readonly lacking?: ((facts: readonly Fact[]) => Promise<readonly Fact[]>) | undefined;
   /** How long safe and final heads are good for, default 15,000 ms. */
   readonly headsMs?: number | undefined;
   /** Where a cursor that does not exist yet begins; default: the latest block. */
@@ -74,6 +76,8 @@ export interface Round {
   readonly scanned: number;
   /** Blocks still unread, the past of new wallets included. 0: all is read. */
   readonly behind: number;
+  /** Those of the past among them. */
+  readonly backfilling: number;
   readonly events: number;
   /** A node did not have what another, or the same, had shown before: the cursor stood still. */
   readonly lagging: boolean;
@@ -155,8 +159,9 @@ export async function watchRound(ports: WatchPorts, memory: WatchMemory = emptyM
     await prune(run);
   }
   const { cursor } = run.held;
-  const behind = Math.max(0, run.heads.latest.number - cursor.scanned) + backfillBlocks(cursor);
-  return { heads: run.heads, scanned: cursor.scanned, behind, events: run.events, ...result };
+  const backfilling = backfillBlocks(cursor);
+  const behind = Math.max(0, run.heads.latest.number - cursor.scanned) + backfilling;
+  return { heads: run.heads, scanned: cursor.scanned, behind, backfilling, events: run.events, ...result };
 }
 
 /**
@@ -236,11 +241,14 @@ async function handRange(run: Run, range: PassRange, reading: Extract<Reading, {
   if (described === null) return false;
 
   const floor = settledFloor(heads);
-  if (fresh.length + gone.length > 0) {
+  const reach = Math.max(run.held.cursor.floor, floor);
+  const old = described.facts.filter(({ blockNumber }) => blockNumber <= reach);
+  const loose = described.facts.filter(({ blockNumber }) => blockNumber > reach);
+  const lacking = old.length === 0 || run.lacking === undefined ? old : await run.lacking(old);
+  if (lacking.length + loose.length + gone.length > 0) {
     const { seq } = run.held.cursor;
     // The write makes the two sequence numbers ours, and says where to look should a crash come now.
     await move(run, { ...run.held.cursor, seq: seq + 2, pending: { seq: seq + 1, fromBlock, toBlock } });
-    const loose = described.facts.filter(({ blockNumber }) => blockNumber > Math.max(run.held.cursor.floor, floor));
     await writeDown(store, chainId, loose, seq + 1);
     // Taken back first and with the lower number: a transaction that moved to another block is taken back there and
     // settled here. One that is settled elsewhere by the same log is superseded, not taken back.
@@ -252,7 +260,7 @@ async function handRange(run: Run, range: PassRange, reading: Extract<Reading, {
     );
     await hand(
       run,
-      described.facts.map((fact): Event => ({ ...fact, seq: seq + 1 })),
+      [...lacking, ...loose].map((fact): Event => ({ ...fact, seq: seq + 1 })),
     );
     await store.drop(gone);
   }

@@ -15,10 +15,13 @@ import {
 } from "./reads.ts";
 import { dayFor } from "./reconcile-days.ts";
 import type { ReconcileDesk } from "./reconcile-desk.ts";
+import type { Standing } from "./watcher.ts";
 
 export interface ApiParts {
   readonly readable: Readable;
-  readonly orders: Orders;
+  readonly orders: Pick<Orders, "taken" | "recount">;
+  /** How the chain is watched; null where it is not, or not yet. */
+  readonly standing: () => Standing | null;
   readonly desk: ReconcileDesk;
   /** Resolves when the overview has read the table. */
   readonly ready: Promise<void>;
@@ -34,11 +37,15 @@ const ID_MAX = 512;
 const BODY_MAX = 64 * 1024;
 const STATUSES = ["open", "acknowledged", "resolved"] as const;
 
-export function createApi({ readable, orders, desk, ready, health, now }: ApiParts): Hono {
+export function createApi({ readable, orders, standing, desk, ready, health, now }: ApiParts): Hono {
   const app = new Hono();
   app.get("/api/health", async (c) => {
     query(c, []);
     return c.json(await health());
+  });
+  app.get("/api/chain", (c) => {
+    query(c, []);
+    return c.json({ chain: standing() });
   });
   app.get("/api/payments", async (c) => {
     const { limit, cursor, ...filter } = paymentQuery(query(c, ["state", "verdict", "agent", "tx", "limit", "cursor"]));

@@ -17,7 +17,7 @@ export interface Client {
    * Parsed JSON of `POST path` with a JSON body.
    * @throws {CommandError} for a refusal, in the machine's own words, with the candidates where it names some
    */
-  post(path: string, body: object): Promise<unknown>;
+  post(path: string, body: object, timeoutMs?: number): Promise<unknown>;
 }
 
 export interface Address {
@@ -84,13 +84,13 @@ function clientOf({ url, token }: Address): Client {
       if (status === 404 || status === 409) return null;
       return answerOf(url, path, asked);
     },
-    async post(path, body) {
+    async post(path, body, timeoutMs = TIMEOUT_MS) {
       const init = {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify(body),
       };
-      const asked = await ask(path, init, TIMEOUT_MS);
+      const asked = await ask(path, init, timeoutMs);
       const refused = refusalOf(asked);
       if (refused !== null) throw new CommandError(refused);
       return answerOf(url, path, asked);

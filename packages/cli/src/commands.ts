@@ -102,6 +102,51 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   ...GOVERNING,
   {
+    name: "watch",
+    summary: "one round of the chain's watcher, now",
+    usage: "bursar watch --once",
+    examples: [
+      ["bursar watch --once", "have the running machine read the chain now, and say how far it is"],
+      ["bursar watch --once --data old/.bursar", "of a machine that is not running: one round over its table"],
+    ],
+    about: [
+      "A machine that runs watches by itself, once a second. This asks for a round at once, or does one where no machine runs, such as from a timer. Exit code 1 where the nodes lag, or cut the round short.",
+    ],
+    options: {
+      once: { type: "boolean", help: "one round" },
+      ...OFFLINE,
+    },
+    positionalsMax: 0,
+    load: () => import("./commands/watch.ts"),
+  },
+  {
+    name: "backfill",
+    summary: "have a past of the chain read, or read once more",
+    usage: "bursar backfill --from BLOCK",
+    examples: [
+      ["bursar backfill --from 290000000", "every governed wallet, from this block on"],
+      ["bursar backfill --from 2026-11-20T00:00:00Z --wallet 0x52ab...", "one wallet, from a time on"],
+      ["bursar backfill --from 290000000 --wait", "and stay until it is read"],
+    ],
+    about: [
+      "A wallet that comes into the config is watched from then on; what it paid before is read with this. The machine reads the past beside the present, in ranges that the provider allows; what it knows already changes nothing.",
+    ],
+    options: {
+      from: { type: "string", value: "BLOCK", help: "a block's number, or a time with its offset" },
+      wallet: {
+        type: "string",
+        value: "ADDRESS",
+        help: "this wallet alone; may be given several times",
+        repeats: true,
+        default: "all",
+      },
+      wait: { type: "boolean", help: "until it is read" },
+      ...READING,
+    },
+    positionalsMax: 0,
+    load: () => import("./commands/backfill.ts"),
+  },
+  {
     name: "replay",
     summary: "run a file of events through the same steps, offline",
     usage: "bursar replay FILE.ndjson [options]",
@@ -148,8 +193,6 @@ export const LATER: { readonly [name: string]: string } = {
   resolve: "the closing of holds by hand",
   "alerts show": "the alerts' state machine",
   "alerts test": "the alerts' state machine",
-  watch: "the full chain watcher",
-  backfill: "the full chain watcher",
   redrive: "the AWS edition",
   reingest: "the AWS edition",
   policy: "the AWS edition",

@@ -15,6 +15,7 @@ import type { Told } from "@bursar/events/envelope";
 import type { Alert, Health } from "@bursar/events/shapes";
 import { openLmdbStore } from "@bursar/store/lmdb";
 import { createApi } from "./api.ts";
+import { createChainOrders } from "./chain-orders.ts";
 import { createFaults } from "./faults.ts";
 import { createFeed, type Listener, type MachineEvent } from "./feed.ts";
 import { startGovernance } from "./governance.ts";
@@ -81,6 +82,8 @@ export interface Machine {
   on(listener: Listener): () => void;
   /** Facts of the chain, committed in process; resolves when they are durable. Repeats change nothing. */
   tell(told: readonly Told[]): Promise<void>;
+  /** The chain's watcher, once the table is read; null where no chain is watched. @throws {RpcError} for URLs that are none */
+  watching(): Promise<Watcher | null>;
   /** Resolves when nothing that was acknowledged waits in the queue. */
   drained(): Promise<void>;
   /** Takes no more, finishes what is under way and closes, within two seconds; the queue's rest waits for the next start. */
@@ -239,12 +242,17 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     };
     const streams = createStreams();
     closing.push(feed.on((event) => streamEvent(event, streams)));
-    const orders = createOrders({ store, base, governance, refold: reread, notice, now });
+    const ordered = createOrders({ store, base, governance, refold: reread, notice, now });
+    const orders = {
+      ...ordered,
+      taken: { ...ordered.taken, ...createChainOrders({ watcher: () => watcher, notice }) },
+    };
+    const standing = () => watcher?.standing() ?? null;
     const worldNow = () => worldAt(store, base, now());
     const rpcUrls = watch?.rpcUrls ?? [];
     const noUrls = "this machine watches no chain: give it an RPC URL (chains[0].rpcUrls)";
     const desk = createReconcileDesk(createReconciler({ store, world: worldNow, rpcUrls, noUrls, now, isLive: true }));
-    const api = createApi({ readable, orders, desk, ready, health, now });
+    const api = createApi({ readable, orders, standing, desk, ready, health, now });
     const door = await openDoor({ host, port, token, api, streams, offer: queue.offer, log }).catch((error) => {
       throw listenError(error, host, port);
     });
@@ -252,6 +260,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     // Between two looks at the table it ends by itself; one that waits for the chain touches the table no more.
     closing.push(() => within(desk.stop(), STOP_READING_MS));
 
+    let watching: Promise<Watcher | null> = Promise.resolve(null);
     if (watch !== undefined) {
       const { rpcUrls, intervalMs, startBlock } = watch;
       const latest = () => heads.get(chainId)?.latest ?? null;
@@ -259,12 +268,13 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       const parts = { rpcUrls, intervalMs, startBlock, store, owned, chainId, asset, overview, latest, now };
       let stopped = false;
       // Wallets that agents claimed in an earlier run are known when the table is read.
-      const starting = ready.then(async () => {
+      watching = ready.then(async () => {
         const { startWatcher } = await import("./watcher.ts"); // viem takes a while to load
-        if (stopped) return;
+        if (stopped) return null;
         watcher = startWatcher({ ...parts, tell: steps.tell, onFault: (m) => faults.set("chain", m) });
+        return watcher;
       });
-      starting.catch((error: Error) => faults.set("chain", error.message));
+      watching.catch((error: Error) => faults.set("chain", error.message));
       closing.push(async () => {
         stopped = true;
         await within(Promise.resolve(watcher?.stop()), STOP_CHAIN_MS);
@@ -284,6 +294,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       health,
       on: feed.on,
       tell: steps.tell,
+      watching: () => watching,
       drained: () => queue.drained(),
       stop() {
         ended ??= closeAll();

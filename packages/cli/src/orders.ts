@@ -24,6 +24,7 @@ import { canonicalTime } from "@bursar/events/scalars";
 import { clean } from "@bursar/events/text";
 import type { Governance } from "./governance.ts";
 import { nearest } from "./nearest.ts";
+import { type Fields, type OrderAnswer, refuse, type Taken, takenOf } from "./order.ts";
 import { publicAction } from "./reads.ts";
 
 export interface OrdersParts {
@@ -37,22 +38,10 @@ export interface OrdersParts {
   readonly now: () => string;
 }
 
-export interface Refused {
-  readonly status: 400 | 404 | 409;
-  readonly code: string;
-  readonly message: string;
-  readonly candidates?: readonly string[];
-}
-
-export type OrderAnswer = { readonly done: object } | { readonly refused: Refused };
-
 export interface Orders {
-  /** By the name that stands in the path. */
-  readonly taken: { readonly [name: string]: (body: unknown) => Promise<OrderAnswer> };
+  readonly taken: Taken;
   recount(): Promise<Recount>;
 }
-
-type Fields = { readonly [name: string]: unknown };
 
 const REASON_MAX = 256;
 
@@ -239,15 +228,7 @@ export function createOrders({ store, base, governance, refold, notice, now }: O
 
   const orders = { revoke, freeze, unfreeze, "set-budget": set, "remove-budget": remove, "raise-budget": raise };
   return {
-    taken: Object.fromEntries(
-      Object.entries(orders).map(([name, run]) => [
-        name,
-        async (body: unknown) =>
-          typeof body === "object" && body !== null && !Array.isArray(body)
-            ? run(body as Fields)
-            : refuse("body", "the body is no JSON object"),
-      ]),
-    ),
+    taken: takenOf(orders),
     async recount() {
       // What is written meanwhile may show as a difference; a real one stays.
       let found = await recount(store, await world(), now());
@@ -282,7 +263,3 @@ function written({ scope, limit, ...rest }: Policies["kept"][number]["policy"]):
 }
 
 const usdOf = (units: bigint): string => displayUsd(units).replace("$", "");
-
-function refuse(code: string, message: string, status: Refused["status"] = 400): OrderAnswer {
-  return { refused: { status, code, message } };
-}

@@ -1,11 +1,17 @@
 /** The chain's watcher in this process: which wallets it watches, what it is asked to close, how it is doing. */
-import { createChainClient } from "@bursar/chain/client";
+import { addBackfill } from "@bursar/chain/backfill";
+import { firstBlockAt } from "@bursar/chain/block-at";
+import { type ChainClient, createChainClient, healthOf, type NodeHealth } from "@bursar/chain/client";
+import type { Backfill } from "@bursar/chain/cursor";
+import { readLatest } from "@bursar/chain/heads";
+import { type Fact, paymentOf } from "@bursar/chain/scan";
 import type { Candidates } from "@bursar/chain/stragglers";
 import type { Round } from "@bursar/chain/watch";
 import { startWatching, type Watching } from "@bursar/chain/watch-loop";
+import { lackingLogs } from "@bursar/core/chain-known";
 import type { Store } from "@bursar/core/ports";
 import type { Told } from "@bursar/events/envelope";
-import { parsePaymentId } from "@bursar/events/ids";
+import { parsePaymentId, paymentId } from "@bursar/events/ids";
 import type { Overview } from "./overview.ts";
 
 export interface WatcherParts {
@@ -23,6 +29,8 @@ export interface WatcherParts {
   readonly now: () => string;
   readonly tell: (told: readonly Told[]) => Promise<void>;
   readonly onFault: (message: string | null) => void;
+  /** After each round; the next one waits for it. */
+  readonly onRound?: ((round: Round, client: ChainClient) => Promise<void> | void) | undefined;
   /** How long the node may stand behind what was read before that is a fault. Default 15,000. */
   readonly laggingMs?: number | undefined;
 }
@@ -30,7 +38,39 @@ export interface WatcherParts {
 export interface Watcher {
   /** Blocks still unread; null before the first round. */
   behind(): number | null;
+  /** How the chain is watched; null before the first round. */
+  standing(): Standing | null;
+  /** Does a round now. @throws what the round throws */
+  round(): Promise<Standing & Pick<RoundFigures, "events" | "limited">>;
+  /** Queues the blocks from `from` (a number, or the first of a time) on to be read; null where none was read yet. */
+  backfill(from: number | Date, wallets: readonly string[] | null): Promise<Backfill | null>;
   stop(): Promise<void>;
+}
+
+/** How the chain is watched, as of the last round. */
+export interface Standing {
+  readonly id: number;
+  readonly latest: number;
+  readonly safe: number;
+  readonly final: number;
+  /** Last block read. */
+  readonly scanned: number;
+  /** Blocks still to be read, `backfilling` of them of the past. */
+  readonly behind: number;
+  readonly backfilling: number;
+  readonly lagging: boolean;
+  readonly nodes: readonly NodeHealth[];
+  /** Claimed hashes without a receipt: waiting in a mempool, or unknown to the node. */
+  readonly waiting: { readonly [txHash: string]: "pending" | "unknown" };
+  /** JSON-RPC calls since the start, and the HTTP requests that carried them. */
+  readonly sent: { readonly calls: number; readonly requests: number };
+}
+
+interface RoundFigures {
+  /** Facts that it handed on. */
+  readonly events: number;
+  /** The node's refusal that cut it short. */
+  readonly limited: string | null;
 }
 
 /** Arbitrum's blocks come every 250 ms; half a minute more for clocks that differ. */
@@ -49,7 +89,7 @@ export function startWatcher(parts: WatcherParts): Watcher {
   const { rpcUrls, intervalMs = 1_000, startBlock, store, owned, chainId, asset, overview, latest } = parts;
   const { now, tell, onFault, laggingMs } = parts;
   const client = createChainClient({ chainId, rpcUrls });
-  let behind: number | null = null;
+  let last: Round | null = null;
   let laggingSince: number | null = null;
 
   /** A wallet is heard of when it has signed, and that may have settled by then: its past is read too. */
@@ -77,6 +117,26 @@ export function startWatcher(parts: WatcherParts): Watcher {
     return { expiring, hashes };
   }
 
+  /** Asked of a past that the journal does not reach: the table has it, or not. */
+  const lacking = (facts: readonly Fact[]) => lackingLogs(store, facts, (fact) => paymentId(paymentOf(fact)));
+
+  function standingOf(round: Round): Standing {
+    const { latest: newest, safe, final } = round.heads;
+    return {
+      id: chainId,
+      latest: newest.number,
+      safe: safe.number,
+      final: final.number,
+      scanned: round.scanned,
+      behind: round.behind,
+      backfilling: round.backfilling,
+      lagging: round.lagging,
+      nodes: healthOf(client),
+      waiting: Object.fromEntries(watching.memory.stragglers.waiting),
+      sent: { ...client.sent },
+    };
+  }
+
   const watching: Watching = startWatching(
     {
       client,
@@ -86,14 +146,16 @@ export function startWatcher(parts: WatcherParts): Watcher {
       candidates,
       ...(startBlock === undefined ? {} : { startBlock }),
       emit: (events) => tell(events),
+      lacking,
       now,
       holder: "one machine", // the table has one writer: its lock keeps others out, and a restart goes on at once
       headsMs: intervalMs < 1_000 ? intervalMs * HEADS_ROUNDS : HEADS_MS,
     },
     {
       intervalMs,
-      onRound(round) {
-        behind = round.behind;
+      async onRound(round) {
+        last = round;
+        await parts.onRound?.(round, client);
         laggingSince = round.lagging ? (laggingSince ?? performance.now()) : null;
         if (laggingSince === null) onFault(null);
         else if (performance.now() - laggingSince >= (laggingMs ?? LAGGING_MS)) onFault(standstill(round));
@@ -101,7 +163,24 @@ export function startWatcher(parts: WatcherParts): Watcher {
       onError: (error) => onFault(`the chain cannot be read: ${(error as Error).message}`),
     },
   );
-  return { behind: () => behind, stop: () => watching.stop() };
+  return {
+    behind: () => last?.behind ?? null,
+    standing: () => (last === null ? null : standingOf(last)),
+    async round() {
+      const round = await watching.round();
+      return { ...standingOf(round), events: round.events, limited: round.limited?.message ?? null };
+    },
+    async backfill(from, wanted) {
+      const block = typeof from === "number" ? from : await blockAt(client, from);
+      return block === null ? null : addBackfill(store, chainId, block, wanted);
+    },
+    stop: () => watching.stop(),
+  };
+}
+
+/** The first block of a time; null where the chain is not so far. */
+async function blockAt(client: ChainClient, time: Date): Promise<number | null> {
+  return firstBlockAt(client, Math.ceil(time.getTime() / 1000), await readLatest(client));
 }
 
 /** A chain that was started anew stands below what was read of the old one, and no error says so. */

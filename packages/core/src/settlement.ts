@@ -23,6 +23,13 @@ export interface Settlement {
 /** The settlement that stands, among the chain's facts of one payment; null where none does. */
 export function settlementOf(slots: Slots): Settlement | null {
   let best: Settlement | null = null;
+  for (const live of liveLogs(slots)) if (best === null || above(live, best)) best = live;
+  return best;
+}
+
+/** Every log that stands: several, where one payment is named by more than one. */
+export function liveLogs(slots: Slots): Settlement[] {
+  const found: Settlement[] = [];
   const orphaned = slots["chain.orphaned|chain"];
   for (const group of ["chain.settled|chain", "chain.transferred|chain"]) {
     const logs = slots[group];
@@ -32,10 +39,10 @@ export function settlementOf(slots: Slots): Settlement | null {
       if (slot === undefined || key === DROPPED) continue;
       const gone = orphaned?.[key];
       const live = liveOf(valuesOf(slot), gone === undefined ? [] : valuesOf(gone));
-      if (live !== null && (best === null || above(live, best))) best = live;
+      if (live !== null) found.push(live);
     }
   }
-  return best;
+  return found;
 }
 
 function liveOf(settled: readonly Stamped[], orphaned: readonly Stamped[]): Settlement | null {
