@@ -10,6 +10,7 @@ import { type Correlated, correlate } from "./correlate.ts";
 import { type Governed, govern, type Moved } from "./govern.ts";
 import { type GovernBase, worldAt } from "./govern-world.ts";
 import { lastOf } from "./hours.ts";
+import { heldBalances } from "./known-balances.ts";
 import { isNamed } from "./payment.ts";
 import type { Change, Store } from "./ports.ts";
 import { load } from "./record.ts";
@@ -36,9 +37,10 @@ export async function ingest(store: Store, base: GovernBase, told: readonly Told
     sessions: [...fresh, ...alive, ...frozen],
     findings: ofRevoked(correlated.changed),
   };
+  const held = await heldBalances(store, base.notes, told, world.directory, now);
   const [governed, said] = await Promise.all([
     govern(store, world, moved, now),
-    raiseAlerts(store, [...saidCauses(told, world, now), ...alive.map((one) => aliveCause(one, now))], now),
+    raiseAlerts(store, [...saidCauses(told, world, now, held), ...alive.map((one) => aliveCause(one, now))], now),
   ]);
   noteJudged(base.notes, fresh);
   return { ...correlated, ...governed, alerts: [...governed.alerts, ...said], sessions: fresh };

@@ -11,12 +11,20 @@ export interface Notes {
   readonly known: Set<string>;
   /** Names that an agent has filed among everybody's, by agent and hour. */
   readonly shares: Map<string, number>;
+  /** Balances of wallets as they were kept a moment ago, by address. */
+  readonly balances: Map<string, KnownBalance>;
+}
+
+/** What a wallet held, as its item said at `lookedAt`; null where it says nothing. */
+export interface KnownBalance {
+  readonly held: { readonly balance: bigint; readonly readAt: string } | null;
+  readonly lookedAt: string;
 }
 
 /** Names kept; beyond that the cache begins anew. */
 const NOTES_MAX = 50_000;
 
-export const emptyNotes = (): Notes => ({ known: new Set(), shares: new Map() });
+export const emptyNotes = (): Notes => ({ known: new Set(), shares: new Map(), balances: new Map() });
 
 /** A put under the name by which the cache knows it: the same thing noted at another time has the same name. */
 export interface Note {

@@ -156,3 +156,31 @@ export interface Sessions {
   /** One page of a user's wallets under one manager. */
   instruments(managerArn: string, userId: string, after: string | null): Promise<Page<Instrument>>;
 }
+
+/** What the chain shows of one wallet at one block. */
+export interface WalletReading {
+  /** Atomic units of the token; null where the token did not answer: unknown, never zero. */
+  readonly balance: bigint | null;
+  /** Whether the token's issuer has blacklisted the wallet; null where the token has no such list. */
+  readonly blacklisted: boolean | null;
+}
+
+/** What the chain shows of the wallets that were asked for, all of it at one block. */
+export interface BalanceReading {
+  readonly block: number;
+  /** Hash of `block`, and of each of the earlier blocks that were asked for and are there. */
+  readonly hashes: ReadonlyMap<number, string>;
+  /** By address, lower case. */
+  readonly wallets: ReadonlyMap<string, WalletReading>;
+  /** Whether the token moves for nobody; null where it cannot be paused. */
+  readonly paused: boolean | null;
+}
+
+/** The token's balances; `packages/chain` implements it. */
+export interface Balances {
+  /**
+   * Reads `wallets` (lower case, any number) at `block`, and the hashes of `earlier` blocks from the same view of the
+   * chain. Throws where no node has that block: a balance that cannot be read is none.
+   */
+  read(wallets: readonly string[], block: number, earlier: readonly number[]): Promise<BalanceReading>;
+}

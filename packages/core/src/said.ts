@@ -4,15 +4,23 @@ import type { Told } from "@bursar/events/envelope";
 import { displayUsd } from "@bursar/events/money";
 import type { Cause } from "./alerts.ts";
 import type { GovernWorld } from "./govern-world.ts";
+import { type HeldBalance, signedWith } from "./known-balances.ts";
 import { freezeOf, isWatched } from "./stops.ts";
+import { windowOf } from "./windows.ts";
 
 /** Seconds that an authorization may live beyond its offer's maxTimeoutSeconds: clocks differ. */
 const SLACK_S = 60n;
 
-/** Causes that lie in single events. One alert for an agent and a day, with samples. */
-export function saidCauses(told: readonly Told[], { limits, stops }: GovernWorld, now: string): Cause[] {
+/** Causes that lie in single events. One alert for an agent, or a wallet, and a day, with samples. */
+export function saidCauses(
+  told: readonly Told[],
+  { limits, stops, directory }: GovernWorld,
+  now: string,
+  held: ReadonlyMap<string, HeldBalance> = new Map(),
+): Cause[] {
   const causes: Cause[] = [];
-  for (const { source, event } of told) {
+  for (const one of told) {
+    const { source, event } = one;
     if (source.kind !== "agent") continue;
     const about = (rule: string, sample: string): Cause => ({
       rule,
@@ -42,6 +50,18 @@ export function saidCauses(told: readonly Told[], { limits, stops }: GovernWorld
           `${displayUsd(BigInt(amount))} signed in one payment (${nonce}): limits.maxPaymentUsd is ${displayUsd(limits.maxPaymentUsd)}`,
         ),
       );
+    const wallet = signedWith(one, directory.chainId, directory.asset);
+    const balance = wallet === null ? undefined : held.get(wallet);
+    // Only its owner's word is about a wallet; one that nobody owns for sure is whose who signs with it.
+    const isOwn = wallet !== null && (directory.walletOwner.get(wallet) ?? source.id) === source.id;
+    if (isOwn && balance !== undefined && BigInt(amount) > balance.balance)
+      causes.push({
+        rule: "claim_above_balance",
+        subject: `wallet:${wallet}`,
+        severity: "warning",
+        sample: `${source.id} signed ${displayUsd(BigInt(amount))} (${nonce}) with wallet ${wallet}, which held ${displayUsd(balance.balance)} at ${balance.readAt}: it cannot settle before the wallet is refilled. Send it USDC, or stop its agent from signing`,
+        until: windowOf("day", now).end,
+      });
     if (accepted === undefined) continue;
     const seconds = BigInt(validBefore) - BigInt(Math.floor(Date.parse(at) / 1000));
     const needed = BigInt(accepted.maxTimeoutSeconds);

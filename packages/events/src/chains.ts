@@ -7,6 +7,8 @@ export interface KnownChain {
   readonly usdc: string;
   /** Where a person looks a transaction up; the hash goes behind it. */
   readonly explorerTx: string;
+  /** The same for an address. */
+  readonly explorerAddress: string;
 }
 
 export const CHAINS: readonly KnownChain[] = [
@@ -15,12 +17,14 @@ export const CHAINS: readonly KnownChain[] = [
     name: "Arbitrum One",
     usdc: "0xaf88d065e77c8cc2239327c5edb3a432268e5831",
     explorerTx: "https://arbiscan.io/tx/",
+    explorerAddress: "https://arbiscan.io/address/",
   },
   {
     id: 421614,
     name: "Arbitrum Sepolia",
     usdc: "0x75faf114eafb1bdbe2f0316df893fd58ce46aa4d",
     explorerTx: "https://sepolia.arbiscan.io/tx/",
+    explorerAddress: "https://sepolia.arbiscan.io/address/",
   },
 ];
 

@@ -92,7 +92,17 @@ export const configSchema = z
       .default({}),
     apis: z.record(producerId, z.strictObject({ payTo: z.array(address).default([]) })).default({}),
     budgets: z.array(budget).max(1000).default([]),
-    wallets: z.strictObject({ lowUsd: usd.default(1_000_000n), emptyUsd: usd.default(10_000n) }).prefault({}),
+    wallets: z
+      .strictObject({
+        lowUsd: usd.default(1_000_000n),
+        emptyUsd: usd.default(10_000n),
+        runwayHours: z
+          .number("must be a number of hours, like 3; 0 is never")
+          .min(0, "must not be negative")
+          .max(8_760, "must be at most 8760, a year")
+          .default(3),
+      })
+      .prefault({}),
     deadlines: z
       .strictObject({ settleSeconds: seconds.default(120), reportSeconds: seconds.default(300) })
       .prefault({}),

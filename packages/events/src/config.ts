@@ -36,7 +36,12 @@ export interface ConfigInput {
   >;
   apis?: Record<string, { payTo?: string[] }>;
   budgets?: BudgetInput[];
-  wallets?: { lowUsd?: string; emptyUsd?: string };
+  /**
+   * When a wallet is told of: below `lowUsd` (default "1.00") it is low, and ok again from 1.2 times that; below
+   * `emptyUsd` (default "0.01") it is empty, until it holds twice that. `runwayHours` (default 3; 0 is never): it lasts
+   * less long than this at the burn of the last hour.
+   */
+  wallets?: { lowUsd?: string; emptyUsd?: string; runwayHours?: number };
   deadlines?: { settleSeconds?: number; reportSeconds?: number };
   limits?: { maxPaymentUsd?: string; revocationsPerMinute?: number };
   alerts?: { email?: string[]; slack?: { secret: string } };

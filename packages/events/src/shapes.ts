@@ -165,10 +165,15 @@ export interface Wallet {
   readonly agentIds: readonly string[];
   readonly chainId: number;
   readonly asset: string;
+  /** Atomic units, decimal: the last reading, less what has left since; null where nobody has read it. */
   readonly balance: string | null;
   readonly status: "ok" | "low" | "empty" | "unknown";
+  /** How long the balance lasts at the burn of the last hour; null where nothing was spent. */
   readonly runwaySeconds: number | null;
+  /** When the balance was read from the chain. */
   readonly updatedAt: string | null;
+  /** Why it can pay nothing: the token's issuer has blacklisted it, or paused the token for everybody. */
+  readonly blocked?: "blacklisted" | "paused";
 }
 
 export interface Health {

@@ -1,0 +1,343 @@
+/**
+ * Keeps the governed wallets: hears what the chain's facts say left them, reads their balances when that is due, keeps
+ * one item a wallet, and opens and resolves what must be told. A function of its ports and of now; the watcher's shell
+ * calls it after each round.
+ *
+ * A balance is read every READ_MS, and at once for a wallet that is new, that its outflows took below a limit, or when
+ * a reorg or a revert puts in question what was read. Its item is written when something that people see changed, else
+ * once a minute at most: a write with each reading would cost more than the payments. What began or ended stands in the
+ * item as untold before its alert is moved, so that a crash in between loses none; alerts go by their rule and wallet
+ * alone, so that telling twice tells nothing new.
+ */
+import type { EventOf } from "@bursar/events/contract";
+import type { Told } from "@bursar/events/envelope";
+import type { Alert, Wallet } from "@bursar/events/shapes";
+import { raiseAlerts, resolveAlert } from "./alert-book.ts";
+import type { BalanceReading, Balances, Store } from "./ports.ts";
+import { burnt } from "./wallet-burn.ts";
+import { pausedAlertId, pausedCause, unpausedText } from "./wallet-causes.ts";
+import { forgetFlows, hear, leftBetween, noFlows, type Outflow, outflowOf, settleFlows } from "./wallet-flows.ts";
+import { listedWallets, shownWallet, walletKey, walletOf, walletPut } from "./wallet-items.ts";
+import {
+  explained,
+  newWallet,
+  released,
+  shortfall,
+  statusOf,
+  type WalletLimits,
+  type WalletState,
+  withReading,
+} from "./wallet-state.ts";
+import { untoldOf } from "./wallet-telling.ts";
+
+export interface KeeperParts {
+  readonly store: Store;
+  readonly chainId: number;
+  /** The token, lower case. */
+  readonly asset: string;
+  readonly limits: WalletLimits;
+  /** How old a balance may become, default READ_MS. */
+  readonly readMs?: number | undefined;
+}
+
+export interface KeeperRound {
+  /** The last block whose logs were read, all of whose facts were heard: balances are read at it. */
+  readonly scanned: number;
+  /** Whose the wallets are, by address, lower case: all that are governed now. */
+  readonly owners: ReadonlyMap<string, readonly string[]>;
+  readonly balances: Balances;
+}
+
+/** A wallet as it is now kept, and how it was kept before; null for one that nobody had read. */
+export interface MovedWallet {
+  readonly wallet: Wallet;
+  readonly before: Pick<Wallet, "status" | "blocked"> | null;
+}
+
+export interface KeptRound {
+  readonly alerts: readonly Alert[];
+  readonly moved: readonly MovedWallet[];
+  /** Wallets whose balances were asked for. */
+  readonly read: number;
+}
+
+export interface WalletKeeper {
+  /** Takes in facts of the chain, when they are durable. Repeats change nothing. */
+  heard(told: readonly Told[], now: string): void;
+  /**
+   * Reads what is due and makes it durable. One at a time. Throws for a passing fault of a node or the store: the next
+   * round goes on from there.
+   */
+  round(round: KeeperRound, now: string): Promise<KeptRound>;
+  /** The wallets that were read, as they are now: what has left since the reading is taken off. */
+  figures(now: string): ReadonlyMap<string, Wallet>;
+}
+
+export const READ_MS = 10_000;
+/** How long a change of figures, and how long no change at all, may wait for its write. */
+const WRITE_MS = 60_000;
+const WRITE_SAME_MS = 180_000;
+/** Between two readings of everything that reverts asked for. */
+const HURRY_MS = 5_000;
+/** Earlier blocks whose hashes are asked for with a reading. */
+const EARLIER_MAX = 4;
+/** After a reading that failed. */
+const AGAIN_MS = 5_000;
+/** Outflows that wait for their wallet to be taken up: they count for its burn alone. */
+const EARLY_MAX = 10_000;
+/** Items that are written at once. */
+const AT_ONCE = 16;
+/** What a token says that moves for nobody, or not for this wallet (Circle's FiatToken). */
+const BLOCKED = /blacklist|paused/i;
+
+/** A wallet in this process. */
+interface Held {
+  state: WalletState;
+  /** As it stands in the table; null where it is in none. */
+  written: WalletState | null;
+  writtenAt: string | null;
+  version: number | null;
+  isGoverned: boolean;
+  /** The reading that the next one can be compared with. */
+  base: { readonly block: number; readonly hash: string } | null;
+  wasRead: boolean;
+}
+
+export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
+  const { store, chainId, asset, limits, readMs = READ_MS } = parts;
+  const held = new Map<string, Held>();
+  const flows = noFlows();
+  const telling = { chainId, limits };
+  /** Grows with each reorg: what was read and heard before is of another chain. */
+  let epoch = 0;
+  let isListed = false;
+  let paused: boolean | null = null;
+  let allReadAt: string | null = null;
+  let failedAt: string | null = null;
+  let isHurried = false;
+  /** Of wallets that are not taken up yet. */
+  let early: Outflow[] = [];
+
+  function heard(told: readonly Told[], now: string): void {
+    for (const one of told) {
+      if (one.source.kind !== "chain") continue;
+      if (one.event.type === "chain.orphaned") forget();
+      if (one.event.type === "chain.reverted") isHurried ||= asksForFlags(one.event as EventOf<"chain.reverted">);
+      const outflow = outflowOf(one, chainId, asset);
+      if (outflow === null || !hear(flows, outflow)) continue;
+      const own = held.get(outflow.wallet);
+      if (own !== undefined) own.state = spent(own.state, outflow, now);
+      else if (early.length < EARLY_MAX) early.push(outflow);
+    }
+  }
+
+  /** Of a token that is known to be paused, one more refusal is no news. */
+  function asksForFlags({ reason = "" }: EventOf<"chain.reverted">): boolean {
+    return BLOCKED.test(reason) && !(paused === true && /paused/i.test(reason));
+  }
+
+  /** Blocks are gone: balances are read anew, and compared from there. */
+  function forget(): void {
+    epoch += 1;
+    forgetFlows(flows);
+    allReadAt = null;
+    for (const own of held.values()) own.base = null;
+  }
+
+  async function round({ scanned, owners, balances }: KeeperRound, now: string): Promise<KeptRound> {
+    await follow(owners, now);
+    const due = dueAt(now);
+    const alerts: Alert[] = [];
+    const fresh = new Set<Held>();
+    if (due.length > 0) {
+      const began = epoch;
+      const isAll = due.length === governed().length;
+      if (isAll) isHurried = false;
+      failedAt = now;
+      const reading = await balances.read(
+        due.map(({ state }) => state.address),
+        scanned,
+        earlierBlocks(due),
+      );
+      failedAt = null;
+      for (const own of due) if (take(own, reading, began, now)) fresh.add(own);
+      if (isAll && epoch === began) allReadAt = now;
+      alerts.push(...(await tellPaused(reading.paused, now)));
+    }
+    const changed = [...held.values()].filter((own) => wantsWrite(own, fresh.has(own), now));
+    const moved = changed.flatMap((own) => movedBy(own, now));
+    await write(changed, now);
+    alerts.push(...(await tell(now)));
+    for (const [address, { isGoverned }] of held) {
+      if (isGoverned) continue;
+      held.delete(address);
+      flows.byWallet.delete(address);
+    }
+    return { alerts, moved, read: due.length };
+  }
+
+  /** Takes up the wallets that are somebody's, as they were kept, and lets go of those that are nobody's any more. */
+  async function follow(owners: KeeperRound["owners"], now: string): Promise<void> {
+    const strange = [...owners.keys()].filter((address) => !held.has(address));
+    if (!isListed) {
+      for await (const { address } of listedWallets(store, chainId)) if (!owners.has(address)) strange.push(address);
+    }
+    const stored = strange.length === 0 ? [] : await store.get(strange.map((address) => walletKey(chainId, address)));
+    for (const [i, address] of strange.entries()) {
+      const written = walletOf(stored[i]);
+      held.set(address, {
+        state: written ?? newWallet(address, owners.get(address) ?? [], now),
+        written,
+        // One that was nobody's for a while is in no list: it is written at once.
+        writtenAt: stored[i]?.index?.list === undefined ? null : now,
+        version: stored[i]?.version ?? null,
+        isGoverned: true,
+        base: null,
+        wasRead: false,
+      });
+    }
+    isListed = true;
+    for (const outflow of early) {
+      const own = held.get(outflow.wallet);
+      if (own !== undefined) own.state = spent(own.state, outflow, now);
+    }
+    early = [];
+    for (const [address, own] of held) {
+      const agentIds = owners.get(address);
+      if (agentIds === undefined) {
+        own.isGoverned = false;
+        own.state = released(own.state);
+      } else if (agentIds.join() !== own.state.agentIds.join()) own.state = { ...own.state, agentIds };
+    }
+  }
+
+  const governed = (): Held[] => [...held.values()].filter(({ isGoverned }) => isGoverned);
+
+  function dueAt(now: string): Held[] {
+    if (failedAt !== null && Date.parse(now) - Date.parse(failedAt) < Math.min(AGAIN_MS, readMs)) return [];
+    const all = governed();
+    const age = allReadAt === null ? Number.POSITIVE_INFINITY : Date.parse(now) - Date.parse(allReadAt);
+    if (age >= readMs || (isHurried && age >= Math.min(HURRY_MS, readMs))) return all;
+    return all.filter((own) => !own.wasRead || isBelow(own));
+  }
+
+  /** What left since the reading has brought it below a limit that it stood above. */
+  function isBelow({ state }: Held): boolean {
+    if (state.balance === null) return false;
+    const left = leftOf(state);
+    if (left === 0n) return false;
+    const balance = BigInt(state.balance) - left;
+    const status = statusOf(state.status, balance < 0n ? 0n : balance, limits);
+    return status !== state.status;
+  }
+
+  const leftOf = ({ address, block }: WalletState): bigint =>
+    block === null ? 0n : leftBetween(flows, address, block, null);
+
+  /** Takes a wallet's reading in; answers whether USDC came in, or left unseen, so that it is worth a write. */
+  function take(own: Held, reading: BalanceReading, began: number, now: string): boolean {
+    const { state, base } = own;
+    const found = reading.wallets.get(state.address) ?? { balance: null, blacklisted: null };
+    // A reorg came while it was read, or the cursor went back: what is heard from now on is no whole story yet.
+    const isWhole = began === epoch && (state.block === null || reading.block >= state.block);
+    const isSameChain = isWhole && base !== null && reading.hashes.get(base.block) === base.hash;
+    const left = isSameChain ? leftBetween(flows, state.address, base.block, reading.block) : null;
+    const hash = reading.hashes.get(reading.block);
+    own.state = withReading(state, { block: reading.block, now, reading: found, paused: reading.paused, left }, limits);
+    own.base = isWhole && hash !== undefined && found.balance !== null ? { block: reading.block, hash } : null;
+    own.wasRead = true;
+    if (isWhole) settleFlows(flows, state.address, reading.block);
+    if (found.balance === null) return false;
+    if (state.balance === null) return true;
+    const expected = BigInt(state.balance) - (left ?? 0n);
+    return found.balance > expected || shortfall(state, found.balance, left) !== null;
+  }
+
+  function wantsWrite({ state, written, writtenAt, isGoverned }: Held, isFresh: boolean, now: string): boolean {
+    if (!isGoverned) return written !== null;
+    if (state.readAt === null) return false;
+    if (written === null || writtenAt === null || isFresh) return true;
+    if (state === written) return false;
+    const seen = (one: WalletState) => [one.status, one.blocked, one.agentIds, one.standing, one.untold, one.missing];
+    if (JSON.stringify(seen(state)) !== JSON.stringify(seen(written))) return true;
+    const isSame = state.balance === written.balance && state.runwaySeconds === written.runwaySeconds;
+    return Date.parse(now) - Date.parse(writtenAt) >= (isSame ? WRITE_SAME_MS : WRITE_MS);
+  }
+
+  function movedBy({ state, written, isGoverned }: Held, now: string): MovedWallet[] {
+    if (!isGoverned || state.readAt === null) return [];
+    const before =
+      written === null
+        ? null
+        : { status: written.status, ...(written.blocked === null ? {} : { blocked: written.blocked }) };
+    return [{ wallet: shownWallet(state, chainId, leftOf(state), now), before }];
+  }
+
+  async function write(changed: readonly Held[], now: string): Promise<void> {
+    for (let i = 0; i < changed.length; i += AT_ONCE)
+      await Promise.all(changed.slice(i, i + AT_ONCE).map((own) => writeOne(own, now)));
+  }
+
+  async function writeOne(own: Held, now: string): Promise<void> {
+    const { state, version, isGoverned } = own;
+    const outcome = await store.commit([walletPut(chainId, state, version, isGoverned)], []);
+    if (outcome === "conflict") {
+      // Another keeper has written it: it is taken up again as that one left it.
+      held.delete(state.address);
+      return;
+    }
+    own.written = state;
+    own.writtenAt = now;
+    own.version = (version ?? 0) + 1;
+  }
+
+  /** Moves the alerts of all that is untold, and notes that they are told. */
+  async function tell(now: string): Promise<Alert[]> {
+    const untold = [...held.values()].flatMap((own) => {
+      const found = untoldOf(own.state, own.isGoverned, telling, now);
+      return found === null ? [] : [{ own, ...found }];
+    });
+    if (untold.length === 0) return [];
+    const alerts = await raiseAlerts(
+      store,
+      untold.flatMap(({ open }) => open),
+      now,
+    );
+    for (const { id, text } of untold.flatMap(({ ended }) => ended)) {
+      const alert = await resolveAlert(store, id, text, now);
+      if (alert !== null) alerts.push(alert);
+    }
+    for (const { own, told } of untold) own.state = told(own.state);
+    await write(
+      untold.map(({ own }) => own),
+      now,
+    );
+    return alerts;
+  }
+
+  /** The alert is its own memory: in each process it is moved once for what is found first. */
+  async function tellPaused(isPaused: boolean | null, now: string): Promise<Alert[]> {
+    if (isPaused === null || isPaused === paused) return [];
+    const ended = isPaused ? null : await resolveAlert(store, pausedAlertId(asset), unpausedText(asset), now);
+    const alerts = isPaused ? await raiseAlerts(store, [pausedCause(asset, governed().length)], now) : [];
+    paused = isPaused;
+    return ended === null ? alerts : [ended];
+  }
+
+  function figures(now: string): ReadonlyMap<string, Wallet> {
+    const wallets = governed().filter(({ state }) => state.readAt !== null);
+    return new Map(wallets.map(({ state }) => [state.address, shownWallet(state, chainId, leftOf(state), now)]));
+  }
+
+  return { heard, round, figures };
+}
+
+/** With an outflow that was heard of. */
+function spent(state: WalletState, { amount, block, at }: Outflow, now: string): WalletState {
+  return explained({ ...state, burn: burnt(state.burn, amount, at, now) }, block, amount);
+}
+
+function earlierBlocks(due: readonly Held[]): readonly number[] {
+  const blocks = new Set(due.flatMap(({ base }) => (base === null ? [] : [base.block])));
+  return [...blocks].sort((a, b) => b - a).slice(0, EARLIER_MAX);
+}
