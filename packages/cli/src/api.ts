@@ -89,7 +89,7 @@ export function createApi({ readable, orders, standing, desk, ready, health, now
   app.get("/api/wallets", async (c) => {
     query(c, []);
     await ready;
-    return c.json({ wallets: walletsOf(readable), nextCursor: null });
+    return c.json({ wallets: await walletsOf(readable, now()), nextCursor: null });
   });
   app.get("/api/sessions", async (c) => {
     query(c, []);

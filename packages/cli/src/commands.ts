@@ -92,11 +92,16 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "wallets",
-    summary: "the governed wallets and their balances",
+    summary: "the governed wallets: balances, what is low, how long they last",
     usage: "bursar wallets",
-    examples: [["bursar wallets", "the governed wallets and their balances"]],
-    about: [],
-    options: READING,
+    examples: [
+      ["bursar wallets", "balances, and how long they last at the burn of the last hour"],
+      ["bursar wallets --json | jq '.wallets[] | select(.status == \"low\")'", "what to refill"],
+    ],
+    about: [
+      "Balances are read from the chain every few seconds; in between, what the chain showed to leave is taken off. A wallet is low below wallets.lowUsd until it holds 1.2 times that, and empty below wallets.emptyUsd until it holds twice that. Where no machine runs, the balances are those that it read last.",
+    ],
+    options: OFFLINE,
     positionalsMax: 0,
     load: () => import("./commands/wallets.ts"),
   },

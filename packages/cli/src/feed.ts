@@ -1,7 +1,7 @@
 /** What the machine tells whoever listens, as it happens: the terminal and the server-sent events are listeners. */
 import type { Heads } from "@bursar/core/assess";
 import type { Quarantined } from "@bursar/events/envelope";
-import type { Action, Alert, Break, Payment, State, Verdict } from "@bursar/events/shapes";
+import type { Action, Alert, Break, Payment, State, Verdict, Wallet } from "@bursar/events/shapes";
 
 /** How a payment stood before it moved. */
 export interface Standing {
@@ -15,6 +15,8 @@ export interface Standing {
  * - `payment`: its state, verdict, breaks, hashes or timeline moved; `before` is null when it is new in the list
  * - `alert`: one opened, its count grew, or it resolved
  * - `action`: Bursar resolved on something, or did it, or could not
+ * - `wallet`: a balance was read that changes how it stands, or a minute's change of figures; `before` is null for one that
+ *   was never read
  * - `heads`: the chain went on
  * - `quarantined`: an event was not taken
  * - `notice`: something about the machine itself that a person should read, such as a chain that does not answer
@@ -23,6 +25,12 @@ export type MachineEvent =
   | { readonly kind: "payment"; readonly at: string; readonly data: Payment; readonly before: Standing | null }
   | { readonly kind: "alert"; readonly at: string; readonly data: Alert }
   | { readonly kind: "action"; readonly at: string; readonly data: Action }
+  | {
+      readonly kind: "wallet";
+      readonly at: string;
+      readonly data: Wallet;
+      readonly before: Pick<Wallet, "status" | "blocked"> | null;
+    }
   | { readonly kind: "heads"; readonly at: string; readonly data: Heads & { readonly chainId: number } }
   | { readonly kind: "quarantined"; readonly at: string; readonly data: Quarantined }
   | { readonly kind: "notice"; readonly at: string; readonly data: { readonly message: string } };

@@ -12,7 +12,7 @@ import { INSTRUMENTS_KEY, instrumentsOf, withInstruments } from "@bursar/core/wa
 import { worldOf } from "@bursar/core/world";
 import type { Config } from "@bursar/events/config-schema";
 import type { Told } from "@bursar/events/envelope";
-import type { Alert, Health } from "@bursar/events/shapes";
+import type { Alert, Health, Wallet } from "@bursar/events/shapes";
 import { openLmdbStore } from "@bursar/store/lmdb";
 import { createApi } from "./api.ts";
 import { createChainOrders } from "./chain-orders.ts";
@@ -27,13 +27,14 @@ import { checkAddress, checkDirectory, listenError } from "./preflight.ts";
 import { readQuarantine } from "./quarantine.ts";
 import { openQueue } from "./queue.ts";
 import type { Readable } from "./reads.ts";
-import { publicAction } from "./reads.ts";
+import { publicAction, walletOwners } from "./reads.ts";
 import { createReconciler } from "./reconcile.ts";
 import { createReconcileDesk } from "./reconcile-desk.ts";
 import { noteAgents, refoldChanged } from "./refold.ts";
 import { startSteps } from "./steps.ts";
 import { createStreams, type Streams } from "./stream.ts";
 import { VERSION } from "./version.ts";
+import type { WalletWatch } from "./wallet-watch.ts";
 import type { Watcher } from "./watcher.ts";
 
 export const DEFAULT_PORT = 4402;
@@ -56,6 +57,8 @@ export interface MachineOptions {
         readonly intervalMs?: number | undefined;
         /** Where a first start begins; default the latest block. */
         readonly startBlock?: number | undefined;
+        /** How old a wallet's balance may become, default 10,000 ms. */
+        readonly readMs?: number | undefined;
       }
     | undefined;
   /** Where AgentCore's data plane is; default AWS's own, by each payment manager's region. */
@@ -127,6 +130,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     const [kept] = await store.get([INSTRUMENTS_KEY]);
     let directory = withInstruments(world.directory, instrumentsOf(kept));
     const overview = createOverview(() => directory);
+    let walletWatch: WalletWatch | null = null;
     const quarantine = await readQuarantine(store);
     const readable = {
       store,
@@ -136,6 +140,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       },
       overview,
       quarantine,
+      wallets: () => walletWatch?.figures() ?? new Map<string, Wallet>(),
     };
     await applyConfig(store, config.budgets);
 
@@ -262,22 +267,35 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
 
     let watching: Promise<Watcher | null> = Promise.resolve(null);
     if (watch !== undefined) {
-      const { rpcUrls, intervalMs, startBlock } = watch;
+      const { rpcUrls, intervalMs, startBlock, readMs } = watch;
       const latest = () => heads.get(chainId)?.latest ?? null;
       const owned = () => [...directory.walletOwner.keys()];
       const parts = { rpcUrls, intervalMs, startBlock, store, owned, chainId, asset, overview, latest, now };
       let stopped = false;
       // Wallets that agents claimed in an earlier run are known when the table is read.
       watching = ready.then(async () => {
-        const { startWatcher } = await import("./watcher.ts"); // viem takes a while to load
+        // viem takes a while to load
+        const [{ startWatcher }, { startWalletWatch }] = await Promise.all([
+          import("./watcher.ts"),
+          import("./wallet-watch.ts"),
+        ]);
         if (stopped) return null;
-        watcher = startWatcher({ ...parts, tell: steps.tell, onFault: (m) => faults.set("chain", m) });
+        const wallets = startWalletWatch({
+          ...{ store, chainId, asset, limits: config.wallets, readMs, latest, now },
+          owners: () => walletOwners(readable),
+          onAlerts: tellAlerts,
+          onMoved: ({ wallet, before }) => feed.emit({ kind: "wallet", at: now(), data: wallet, before }),
+          onFault: (m) => faults.set("wallets", m),
+        });
+        walletWatch = wallets;
+        const tell = wallets.hearing(steps.tell);
+        watcher = startWatcher({ ...parts, tell, onRound: wallets.round, onFault: (m) => faults.set("chain", m) });
         return watcher;
       });
       watching.catch((error: Error) => faults.set("chain", error.message));
       closing.push(async () => {
         stopped = true;
-        await within(Promise.resolve(watcher?.stop()), STOP_CHAIN_MS);
+        await within(Promise.all([watcher?.stop(), walletWatch?.stop()]), STOP_CHAIN_MS);
       });
     }
 
@@ -328,6 +346,6 @@ const STOP_AGENTCORE_MS = 500;
 
 /** What goes to server-sent events: the frames of section 9. */
 function streamEvent(event: MachineEvent, streams: Streams): void {
-  if (event.kind === "payment" || event.kind === "alert" || event.kind === "action")
+  if (event.kind === "payment" || event.kind === "alert" || event.kind === "action" || event.kind === "wallet")
     streams.send({ kind: event.kind, data: event.data });
 }

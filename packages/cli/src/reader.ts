@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { PaymentFilter } from "@bursar/core/lists";
 import type { Recount } from "@bursar/core/recount";
-import type { Budget, Health, Payment } from "@bursar/events/shapes";
+import type { Budget, Health, Payment, Wallet } from "@bursar/events/shapes";
 import type { Input } from "./args.ts";
 import { addressOf, type Client, connect } from "./client.ts";
 import { CommandError } from "./errors.ts";
@@ -18,6 +18,11 @@ export interface PaymentPage {
   readonly nextCursor: string | null;
 }
 
+export interface WalletPage {
+  readonly wallets: readonly Wallet[];
+  readonly nextCursor: string | null;
+}
+
 export interface Reader {
   /** What a person calls it: the machine's URL, or the directory. */
   readonly from: string;
@@ -29,6 +34,8 @@ export interface Reader {
   story(id: string): Promise<readonly StoryFact[] | null>;
   /** Null where no machine runs. */
   budgets(): Promise<readonly Budget[] | null>;
+  /** The governed wallets, with their balances as they are now, or as they were kept last where no machine runs. */
+  wallets(): Promise<WalletPage>;
   /** Every counter against its payments. */
   recount(): Promise<Recount>;
   /** The day's three-way balance; `day` as a person writes it. @throws {CommandError} for a day that is none */
@@ -97,6 +104,7 @@ function machineReader(client: Client, health: Health, data: string, input: Inpu
       const answer = (await client.get("/api/budgets")) as { budgets: readonly Budget[] } | null;
       return answer?.budgets ?? null;
     },
+    wallets: async () => (await client.get("/api/wallets")) as WalletPage,
     recount: async () => (await client.get("/api/recount", {}, RECOUNT_MS)) as Recount,
     async reconcile(day, onReading) {
       const ended = new AbortController();
@@ -134,13 +142,14 @@ function directoryReader(table: Table, data: string): Reader {
     payment: table.payment,
     story: table.story,
     budgets: async () => null,
+    wallets: table.wallets,
     recount: table.recount,
     reconcile: table.reconcile,
     close: table.close,
   };
 }
 
-type Table = Pick<Reader, "payments" | "payment" | "story" | "recount" | "reconcile" | "close">;
+type Table = Pick<Reader, "payments" | "payment" | "story" | "wallets" | "recount" | "reconcile" | "close">;
 
 async function openTable(data: string, input: Input, io: Io): Promise<Table> {
   const [{ openLmdbStore }, { listPayments, showById }, { readHeads }, { worldOf }, { storyOf }, { loadConfig }] =
@@ -172,6 +181,12 @@ async function openTable(data: string, input: Input, io: Io): Promise<Table> {
     payments: (filter, limit, cursor) => listPayments(store, world, now(), filter, { limit, cursor }),
     payment: (id) => showById(store, world, now(), id),
     story: (id) => storyOf(store, world, id),
+    async wallets() {
+      const { readWallets } = await import("@bursar/core/wallet-items");
+      const { chainId, walletOwner } = world.directory;
+      const owners = new Map([...walletOwner].map(([wallet, agentId]) => [wallet, [agentId]]));
+      return { wallets: await readWallets(store, chainId, owners, new Map(), now()), nextCursor: null };
+    },
     async recount() {
       const { recount } = await import("@bursar/core/recount");
       return recount(store, await worldNow(), now());

@@ -9,6 +9,7 @@ import { all } from "@bursar/core/pages";
 import { readPolicies } from "@bursar/core/policies";
 import type { Store } from "@bursar/core/ports";
 import { readSessions } from "@bursar/core/session-reads";
+import { readWallets } from "@bursar/core/wallet-items";
 import type { CorrelateWorld } from "@bursar/core/write";
 import type { Config } from "@bursar/events/config-schema";
 import { alias, parsePaymentId } from "@bursar/events/ids";
@@ -22,6 +23,8 @@ export interface Readable {
   readonly world: CorrelateWorld;
   readonly overview: Overview;
   readonly quarantine: QuarantineList;
+  /** The wallets that this process has read, as they are now. */
+  readonly wallets: () => ReadonlyMap<string, Wallet>;
 }
 
 /** Candidates that are named where a prefix fits many payments. */
@@ -124,24 +127,21 @@ export function publicAction({ nextAt: _, tries: __, ...action }: KeptAction): A
   return action;
 }
 
-/** Wallets that somebody owns for sure, and those that agents have signed with. Nobody has read their balances yet. */
-export function walletsOf({ world, overview }: Readable): Wallet[] {
+/** Whose the governed wallets are, by address: those that somebody owns for sure, and those that agents have signed with. */
+export function walletOwners({
+  world,
+  overview,
+}: Pick<Readable, "world" | "overview">): Map<string, readonly string[]> {
   const owners = new Map<string, readonly string[]>();
   for (const [wallet, agentId] of world.directory.walletOwner) owners.set(wallet, [agentId]);
   for (const [wallet, { agentIds }] of overview.wallets()) if (!owners.has(wallet)) owners.set(wallet, agentIds);
-  const { chainId, asset } = world.directory;
-  return [...owners]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([address, agentIds]) => ({
-      address,
-      agentIds,
-      chainId,
-      asset,
-      balance: null,
-      status: "unknown",
-      runwaySeconds: null,
-      updatedAt: null,
-    }));
+  return owners;
+}
+
+/** The governed wallets with their balances, as they are now where this process reads them. */
+export function walletsOf(readable: Readable, now: string): Promise<Wallet[]> {
+  const { store, world, wallets } = readable;
+  return readWallets(store, world.directory.chainId, walletOwners(readable), wallets(), now);
 }
 
 export function sessionsOf({ store }: Readable, now: string): Promise<Session[]> {

@@ -37,10 +37,11 @@ export async function ingest(store: Store, base: GovernBase, told: readonly Told
     sessions: [...fresh, ...alive, ...frozen],
     findings: ofRevoked(correlated.changed),
   };
-  const held = await heldBalances(store, base.notes, told, world.directory, now);
   const [governed, said] = await Promise.all([
     govern(store, world, moved, now),
-    raiseAlerts(store, [...saidCauses(told, world, now, held), ...alive.map((one) => aliveCause(one, now))], now),
+    heldBalances(store, base.notes, told, world.directory, now).then((held) =>
+      raiseAlerts(store, [...saidCauses(told, world, now, held), ...alive.map((one) => aliveCause(one, now))], now),
+    ),
   ]);
   noteJudged(base.notes, fresh);
   return { ...correlated, ...governed, alerts: [...governed.alerts, ...said], sessions: fresh };

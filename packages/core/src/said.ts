@@ -59,7 +59,7 @@ export function saidCauses(
         rule: "claim_above_balance",
         subject: `wallet:${wallet}`,
         severity: "warning",
-        sample: `${source.id} signed ${displayUsd(BigInt(amount))} (${nonce}) with wallet ${wallet}, which held ${displayUsd(balance.balance)} at ${balance.readAt}: it cannot settle before the wallet is refilled. Send it USDC, or stop its agent from signing`,
+        sample: `${source.id} signed ${displayUsd(BigInt(amount))} with wallet ${wallet}, which held ${displayUsd(balance.balance)} at ${balance.readAt}: it cannot settle before the wallet is refilled. Send it USDC, or stop its agent from signing (nonce ${nonce})`,
         until: windowOf("day", now).end,
       });
     if (accepted === undefined) continue;

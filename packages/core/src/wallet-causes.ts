@@ -49,7 +49,7 @@ export function endText(rule: WalletRule, state: WalletState, { limits }: Tellin
       if (status === "empty") return `${whose} is empty now: see its alert wallet_empty`;
       return runwaySeconds === null
         ? `${whose} spent nothing for an hour: it ${holds}`
-        : `${whose} ${holds}, which lasts ${lastsText(runwaySeconds)} at the burn of the last hour`;
+        : `${whose} ${holds}, which lasts ${lastsText(runwaySeconds)} at the last hour's burn`;
     case "wallet_blacklisted":
       return `${whose} is not blacklisted any more: it ${holds} and can pay`;
   }
@@ -62,7 +62,7 @@ export function missingCause(missing: Missing, state: WalletState, telling: Tell
     rule: "unexplained_outflow",
     subject: subjectOf(state.address),
     severity: "critical",
-    sample: `${amount} left ${whoseText(state)} between blocks ${missing.from} and ${missing.to} by no movement that Bursar saw (noticed at ${missing.at}). Compare the wallet's transfers of those blocks with bursar payments; if they are there, the RPC node hides logs: add another to chains[0].rpcUrls. ${seeText(state.address, telling)}`,
+    sample: `${amount} left ${whoseText(state)} after block ${missing.from}, up to ${missing.to}, by no movement that Bursar saw (noticed at ${missing.at}). Who moved it? If its transfers of these blocks are no news, the RPC node hides logs: add another to chains[0].rpcUrls. ${seeText(state.address, telling)}`,
     period: missing.at.slice(0, 10),
     at: missing.at,
   };
@@ -104,8 +104,7 @@ function openText(rule: WalletRule, state: WalletState, { limits }: Telling): st
   const whose = whoseText(state);
   const since = `since ${state.standing[rule] ?? state.readAt ?? "now"}`;
   const holds = `holds ${moneyText(balance)}`;
-  const lasts =
-    runwaySeconds === null ? "" : ` and is empty in ${lastsText(runwaySeconds)} at the burn of the last hour`;
+  const lasts = runwaySeconds === null ? "" : ` and is empty in ${lastsText(runwaySeconds)} at the last hour's burn`;
   switch (rule) {
     case "wallet_low":
       return `${whose} ${holds}${lasts}: less than ${displayUsd(limits.lowUsd)} (wallets.lowUsd), ${since}. Send it USDC.`;

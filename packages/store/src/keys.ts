@@ -19,6 +19,7 @@
  * | budgets in force     | POLICY                | .                    | versioned | key, with every batch                       |
  * | who is stopped       | STOPS                 | .                    | versioned | key, with every batch                       |
  * | wallets of users     | WALLETS               | .                    | versioned | key, with every batch                       |
+ * | wallet               | WALLET#<chain>:<addr> | .                    | versioned | key; `list` by address                      |
  * | revocations a minute | BLAST                 | .                    | versioned | key                                         |
  * | chain cursor, heads  | CUR#<chain>           | <what>               | versioned | key                                         |
  * | watched, left wallet | CUR#<chain>           | W#, X#<wallet>       | fact      | partition and prefix                        |

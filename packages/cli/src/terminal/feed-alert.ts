@@ -10,8 +10,14 @@ import { painter, signsOf } from "./style.ts";
 import { fitLine, padEnd, padStart, safe } from "./text.ts";
 import { breakName, severityColor } from "./words.ts";
 
-/** Alerts whose action has a line of its own. */
-const ACTED: ReadonlySet<string> = new Set(["session_revoked", "agent_frozen"]);
+/** Alerts whose action, or whose wallet, has a line of its own. */
+const ACTED: ReadonlySet<string> = new Set([
+  "session_revoked",
+  "agent_frozen",
+  "wallet_low",
+  "wallet_empty",
+  "wallet_blacklisted",
+]);
 const BAR = 10;
 
 /** `agentId` is whose session it is, where that is known. Null for what has a line already, or only counts. */

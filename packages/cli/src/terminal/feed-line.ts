@@ -3,6 +3,7 @@ import type { Payment } from "@bursar/events/shapes";
 import type { MachineEvent, Standing } from "../feed.ts";
 import { actionLines } from "./feed-action.ts";
 import { alertLine } from "./feed-alert.ts";
+import { walletLine } from "./feed-wallet.ts";
 import { amount, clock, duration, shortHex, shortId } from "./figures.ts";
 import type { Screen } from "./screen.ts";
 import { type Color, painter, type Signs, signsOf } from "./style.ts";
@@ -20,6 +21,8 @@ export function feedLine(event: MachineEvent, screen: Screen): string | null {
       return alertLine(event.data, event.at, null, screen);
     case "action":
       return actionLines(event.data, event.at, null, screen)[0] ?? null;
+    case "wallet":
+      return walletLine(event, screen);
     case "quarantined": {
       const { source, reason } = event.data;
       return fit(
