@@ -88,7 +88,7 @@ describe("the feed", () => {
           "10:00:12.0  research wallet 0xa1a1…a1a1 is refilled  $12.34, lasts 3 h 10 min at this burn",
         ],
         [
-          "10:00:12.0  research wallet 0xa1a1…a1a1 is blacklisted by USDC's issuer  $12.34, lasts 3 h 10 min at this burn",
+          "10:00:12.0  research wallet 0xa1a1…a1a1 is blacklisted by USDC's issuer  $12.34",
         ],
         [
           "10:00:12.0  research wallet 0xa1a1…a1a1 is blacklisted no more  $12.34, lasts 3 h 10 min at this burn",

@@ -34,7 +34,6 @@ function changeOf({ status, blocked }: Wallet, before: WalletEvent["before"]): {
 
 function figuresOf({ balance, status, runwaySeconds, blocked }: Wallet): string {
   const holds = balance === null ? "" : usd(balance);
-  return runwaySeconds === null || status === "empty"
-    ? holds
-    : `${holds}, lasts ${duration(runwaySeconds)} at this burn`;
+  const lasts = runwaySeconds !== null && status !== "empty" && blocked === undefined;
+  return lasts ? `${holds}, lasts ${duration(runwaySeconds)} at this burn` : holds;
 }
