@@ -7,7 +7,7 @@ import { type Devnet, startDevnet } from "@bursar/demo/devnet";
 import { transfer } from "@bursar/demo/usdc";
 import { parseConfig } from "@bursar/events/config-schema";
 import type { Alert, Wallet } from "@bursar/events/shapes";
-import { encodeFunctionData, parseAbi } from "viem";
+import { encodeAbiParameters, encodeFunctionData, keccak256, numberToHex, parseAbi, parseAbiParameters } from "viem";
 import { sendTransaction } from "viem/actions";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { MachineEvent } from "../src/feed.ts";
@@ -21,6 +21,7 @@ import { typed } from "./typed.ts";
 const SLOW = 120_000;
 const PATIENCE = { timeout: 60_000, interval: 100 };
 const ROLES = parseAbi(["function blacklist(address account)", "function unBlacklist(address account)"]);
+const SLOT = parseAbiParameters("address, uint256");
 
 let devnet: Devnet;
 let machine: Machine;
@@ -158,6 +159,35 @@ describe("the governed wallets", { timeout: SLOW }, () => {
     expect(lines.some((line) => line.includes("research wallet") && line.includes("is refilled"))).toBe(true);
   });
 
+  test("have their balance back when a reorg takes a payment back, and nothing of it is unexplained", async () => {
+    await devnet.mine(20);
+    const balance = async () => (await wallets())[addresses.research]?.balance;
+    await devnet.settle(
+      await signAuthorization(devnet.account(0), { to: devnet.account(9).address, value: 5_000_000n }),
+    );
+    await until(async () => expect(await balance()).toBe("15000000"));
+    await devnet.reorg(8);
+    await until(async () => expect(await balance()).toBe("20000000"));
+    await devnet.settle(
+      await signAuthorization(devnet.account(0), { to: devnet.account(9).address, value: 1_000_000n }),
+    );
+    await until(async () => expect(await balance()).toBe("19000000"));
+    expect(await alerts("unexplained_outflow")).toEqual([]);
+  });
+
+  test("USDC that leaves by no log is critical, with its amount", async () => {
+    // FiatToken keeps balances in slot 9: what no honest chain does, and what a node that hides logs looks like.
+    const slot = keccak256(encodeAbiParameters(SLOT, [devnet.account(0).address, 9n]));
+    const params = [devnet.usdc, slot, numberToHex(18_250_000n, { size: 32 })] as const;
+    await devnet.client.request({ method: "anvil_setStorageAt", params } as never);
+    await until(async () =>
+      expect(await alerts("unexplained_outflow")).toMatchObject([
+        { subject: `wallet:${addresses.research}`, severity: "critical", count: 1 },
+      ]),
+    );
+    expect((await alerts("unexplained_outflow"))[0]?.text).toContain(`$0.75 left wallet ${addresses.research}`);
+  });
+
   test("one that USDC's issuer blacklists is critical, and that ends with the blacklisting", async () => {
     await blacklist("blacklist", addresses.trader);
     await until(async () =>
@@ -177,10 +207,10 @@ describe("the governed wallets", { timeout: SLOW }, () => {
     const from = ["--data", join(directory, "data"), "--config", join(directory, "config.json")];
     const shown = await bursar("wallets", ...from);
     expect(shown).toMatchObject({ code: 0, err: "" });
-    expect(shown.out).toMatch(/research +\$20\.00 {2}ok/);
+    expect(shown.out).toMatch(/research +\$18\.25 {2}ok/);
     expect(shown.out).toContain("no machine runs");
     const { wallets: listed, nextCursor } = JSON.parse((await bursar("wallets", ...from, "--json")).out);
-    expect(listed.map(({ balance }: Wallet) => balance).sort()).toEqual(["20000000", "50000000"]);
+    expect(listed.map(({ balance }: Wallet) => balance).sort()).toEqual(["18250000", "50000000"]);
     expect(nextCursor).toBeNull();
   });
 
