@@ -4,8 +4,7 @@
  * calls it after each round.
  *
  * A balance is read every READ_MS, and at once for a wallet that is new, that its outflows took below a limit, or when
- * a reorg or a revert puts in question what was read. Its item is written when something that people see changed, else
- * once a minute at most: a write with each reading would cost more than the payments. What began or ended stands in the
+ * a reorg or a revert puts in question what was read. What began or ended stands in the
  * item as untold before its alert is moved, so that a crash in between loses none; alerts go by their rule and wallet
  * alone, so that telling twice tells nothing new.
  */
@@ -17,17 +16,9 @@ import type { BalanceReading, Balances, Store } from "./ports.ts";
 import { burnt } from "./wallet-burn.ts";
 import { pausedAlertId, pausedCause, unpausedText } from "./wallet-causes.ts";
 import { forgetFlows, hear, leftBetween, noFlows, type Outflow, outflowOf, settleFlows } from "./wallet-flows.ts";
-import { listedWallets, shownWallet, walletKey, walletOf, walletPut } from "./wallet-items.ts";
-import {
-  explained,
-  newWallet,
-  released,
-  shortfall,
-  statusOf,
-  type WalletLimits,
-  type WalletState,
-  withReading,
-} from "./wallet-state.ts";
+import { shownWallet } from "./wallet-items.ts";
+import { createShelf, type Held, wantsWrite } from "./wallet-shelf.ts";
+import { explained, shortfall, statusOf, type WalletLimits, type WalletState, withReading } from "./wallet-state.ts";
 import { untoldOf } from "./wallet-telling.ts";
 
 export interface KeeperParts {
@@ -74,9 +65,6 @@ export interface WalletKeeper {
 }
 
 export const READ_MS = 10_000;
-/** How long a change of figures, and how long no change at all, may wait for its write. */
-const WRITE_MS = 60_000;
-const WRITE_SAME_MS = 180_000;
 /** Between two readings of everything that reverts asked for. */
 const HURRY_MS = 5_000;
 /** Earlier blocks whose hashes are asked for with a reading. */
@@ -85,38 +73,23 @@ const EARLIER_MAX = 4;
 const AGAIN_MS = 5_000;
 /** Outflows that wait for their wallet to be taken up: they count for its burn alone. */
 const EARLY_MAX = 10_000;
-/** Items that are written at once. */
-const AT_ONCE = 16;
 /** What a token says that moves for nobody, or not for this wallet (Circle's FiatToken). */
 const BLOCKED = /blacklist|paused/i;
 
-/** A wallet in this process. */
-interface Held {
-  state: WalletState;
-  /** As it stands in the table; null where it is in none. */
-  written: WalletState | null;
-  writtenAt: string | null;
-  version: number | null;
-  isGoverned: boolean;
-  /** The reading that the next one can be compared with. */
-  base: { readonly block: number; readonly hash: string } | null;
-  wasRead: boolean;
-}
-
 export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
   const { store, chainId, asset, limits, readMs = READ_MS } = parts;
-  const held = new Map<string, Held>();
+  const shelf = createShelf(store, chainId);
+  const { held, governed } = shelf;
   const flows = noFlows();
   const telling = { chainId, limits };
   /** Grows with each reorg: what was read and heard before is of another chain. */
   let epoch = 0;
-  let isListed = false;
   let paused: boolean | null = null;
   let allReadAt: string | null = null;
   let failedAt: string | null = null;
   let isHurried = false;
   /** Of wallets that are not taken up yet. */
-  let early: Outflow[] = [];
+  const early: Outflow[] = [];
 
   function heard(told: readonly Told[], now: string): void {
     for (const one of told) {
@@ -136,7 +109,7 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
     return BLOCKED.test(reason) && !(paused === true && /paused/i.test(reason));
   }
 
-  /** Blocks are gone: balances are read anew, and compared from there. */
+  /** Blocks are gone: balances are read anew, and compared from there. What they burnt stays an estimate. */
   function forget(): void {
     epoch += 1;
     forgetFlows(flows);
@@ -145,7 +118,11 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
   }
 
   async function round({ scanned, owners, balances }: KeeperRound, now: string): Promise<KeptRound> {
-    await follow(owners, now);
+    await shelf.follow(owners, now);
+    for (const outflow of early.splice(0)) {
+      const own = held.get(outflow.wallet);
+      if (own !== undefined) own.state = spent(own.state, outflow, now);
+    }
     const due = dueAt(now);
     const alerts: Alert[] = [];
     const fresh = new Set<Held>();
@@ -166,52 +143,11 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
     }
     const changed = [...held.values()].filter((own) => wantsWrite(own, fresh.has(own), now));
     const moved = changed.flatMap((own) => movedBy(own, now));
-    await write(changed, now);
+    await shelf.write(changed, now);
     alerts.push(...(await tell(now)));
-    for (const [address, { isGoverned }] of held) {
-      if (isGoverned) continue;
-      held.delete(address);
-      flows.byWallet.delete(address);
-    }
+    for (const address of shelf.clear()) flows.byWallet.delete(address);
     return { alerts, moved, read: due.length };
   }
-
-  /** Takes up the wallets that are somebody's, as they were kept, and lets go of those that are nobody's any more. */
-  async function follow(owners: KeeperRound["owners"], now: string): Promise<void> {
-    const strange = [...owners.keys()].filter((address) => !held.has(address));
-    if (!isListed) {
-      for await (const { address } of listedWallets(store, chainId)) if (!owners.has(address)) strange.push(address);
-    }
-    const stored = strange.length === 0 ? [] : await store.get(strange.map((address) => walletKey(chainId, address)));
-    for (const [i, address] of strange.entries()) {
-      const written = walletOf(stored[i]);
-      held.set(address, {
-        state: written ?? newWallet(address, owners.get(address) ?? [], now),
-        written,
-        // One that was nobody's for a while is in no list: it is written at once.
-        writtenAt: stored[i]?.index?.list === undefined ? null : now,
-        version: stored[i]?.version ?? null,
-        isGoverned: true,
-        base: null,
-        wasRead: false,
-      });
-    }
-    isListed = true;
-    for (const outflow of early) {
-      const own = held.get(outflow.wallet);
-      if (own !== undefined) own.state = spent(own.state, outflow, now);
-    }
-    early = [];
-    for (const [address, own] of held) {
-      const agentIds = owners.get(address);
-      if (agentIds === undefined) {
-        own.isGoverned = false;
-        own.state = released(own.state);
-      } else if (agentIds.join() !== own.state.agentIds.join()) own.state = { ...own.state, agentIds };
-    }
-  }
-
-  const governed = (): Held[] => [...held.values()].filter(({ isGoverned }) => isGoverned);
 
   function dueAt(now: string): Held[] {
     if (failedAt !== null && Date.parse(now) - Date.parse(failedAt) < Math.min(AGAIN_MS, readMs)) return [];
@@ -253,17 +189,6 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
     return found.balance > expected || shortfall(state, found.balance, left) !== null;
   }
 
-  function wantsWrite({ state, written, writtenAt, isGoverned }: Held, isFresh: boolean, now: string): boolean {
-    if (!isGoverned) return written !== null;
-    if (state.readAt === null) return false;
-    if (written === null || writtenAt === null || isFresh) return true;
-    if (state === written) return false;
-    const seen = (one: WalletState) => [one.status, one.blocked, one.agentIds, one.standing, one.untold, one.missing];
-    if (JSON.stringify(seen(state)) !== JSON.stringify(seen(written))) return true;
-    const isSame = state.balance === written.balance && state.runwaySeconds === written.runwaySeconds;
-    return Date.parse(now) - Date.parse(writtenAt) >= (isSame ? WRITE_SAME_MS : WRITE_MS);
-  }
-
   function movedBy({ state, written, isGoverned }: Held, now: string): MovedWallet[] {
     if (!isGoverned || state.readAt === null) return [];
     const before =
@@ -271,24 +196,6 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
         ? null
         : { status: written.status, ...(written.blocked === null ? {} : { blocked: written.blocked }) };
     return [{ wallet: shownWallet(state, chainId, leftOf(state), now), before }];
-  }
-
-  async function write(changed: readonly Held[], now: string): Promise<void> {
-    for (let i = 0; i < changed.length; i += AT_ONCE)
-      await Promise.all(changed.slice(i, i + AT_ONCE).map((own) => writeOne(own, now)));
-  }
-
-  async function writeOne(own: Held, now: string): Promise<void> {
-    const { state, version, isGoverned } = own;
-    const outcome = await store.commit([walletPut(chainId, state, version, isGoverned)], []);
-    if (outcome === "conflict") {
-      // Another keeper has written it: it is taken up again as that one left it.
-      held.delete(state.address);
-      return;
-    }
-    own.written = state;
-    own.writtenAt = now;
-    own.version = (version ?? 0) + 1;
   }
 
   /** Moves the alerts of all that is untold, and notes that they are told. */
@@ -308,7 +215,7 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
       if (alert !== null) alerts.push(alert);
     }
     for (const { own, told } of untold) own.state = told(own.state);
-    await write(
+    await shelf.write(
       untold.map(({ own }) => own),
       now,
     );
