@@ -6,7 +6,7 @@
 import type { BalanceReading, Balances, WalletReading } from "@bursar/core/ports";
 import { type Address, decodeFunctionResult, encodeFunctionData, type Hex, multicall3Abi, parseAbi } from "viem";
 import { parseBlock, type RawBlock } from "./block.ts";
-import { type ChainClient, hostOf, quantity, requestTogether } from "./client.ts";
+import { type ChainClient, complainOfLast, hostOf, quantity, requestTogether } from "./client.ts";
 import { RpcError, rpcErrorOf } from "./rpc-error.ts";
 
 /** The same on every chain that version 1 knows (https://www.multicall3.com). */
@@ -33,6 +33,7 @@ export function chainBalances(client: ChainClient, asset: string): Balances {
   };
 }
 
+/** Asks the most trusted node, and another where that one lacks the block. */
 async function readPart(
   client: ChainClient,
   asset: string,
@@ -41,19 +42,38 @@ async function readPart(
   earlier: readonly number[],
 ): Promise<BalanceReading> {
   const numbers = [block, ...earlier];
-  const [answer, ...blocks] = await requestTogether(client, [
+  const calls = [
     { method: "eth_call", params: [{ to: MULTICALL3, data: questions(asset, wallets) }, quantity(block)] },
     ...numbers.map((number) => ({ method: "eth_getBlockByNumber", params: [quantity(number), false] })),
-  ]);
-  const host = hostOf(client);
+  ];
+  for (let turn = 1; ; turn++) {
+    const [answer, ...blocks] = await requestTogether(client, calls);
+    const host = hostOf(client);
+    const hashes = hashesOf(numbers, blocks, host);
+    // Some nodes answer for their newest block where they lack the one that was asked for.
+    if (hashes.has(block)) return readingOf(answer, wallets, block, hashes, host);
+    complainOfLast(client);
+    if (turn >= client.endpoints.length) throw new RpcError("unavailable", host, `does not have block ${block}`);
+  }
+}
+
+function hashesOf(numbers: readonly number[], blocks: readonly unknown[], host: string): ReadonlyMap<number, string> {
   const hashes = new Map<number, string>();
   for (const [i, raw] of blocks.entries()) {
     if (raw === null || raw === undefined) continue;
     const { number, hash } = parseBlock(raw as RawBlock, host);
     if (number === numbers[i]) hashes.set(number, hash);
   }
-  // Some nodes answer for their newest block where they lack the one that was asked for.
-  if (!hashes.has(block)) throw new RpcError("unavailable", host, `does not have block ${block}`);
+  return hashes;
+}
+
+function readingOf(
+  answer: unknown,
+  wallets: readonly string[],
+  block: number,
+  hashes: ReadonlyMap<number, string>,
+  host: string,
+): BalanceReading {
   const [paused, ...words] = answers(answer, wallets.length * 2 + 1, host);
   return {
     block,

@@ -83,36 +83,23 @@ test("a block that the node does not have is an error, never a balance of zero",
   // Some nodes answer the call from their newest block, and only the block itself tells.
   proxy.lag(latest - 5);
   await expect(balances(proxy.url).read([address(0)], latest, [])).rejects.toThrow(`does not have block ${latest}`);
+  // Where another node has it, that one is asked.
+  const both = createChainClient({ chainId: 42161, rpcUrls: [proxy.url, devnet.rpcUrl] });
+  const { wallets } = await chainBalances(both, devnet.usdc).read([address(0)], latest, []);
+  expect(wallets.get(address(0))?.balance).toBeGreaterThan(0n);
 });
 
 test(
   "900 wallets are three calls, whose answers are of one chain",
   async () => {
     const wallets = Array.from({ length: 899 }, (_, i) => `0xab${i.toString(16).padStart(38, "0")}`);
-    const calls: string[] = [];
     const client = clientOf();
-    const counted = {
-      ...client,
-      endpoints: client.endpoints.map((endpoint) => ({
-        ...endpoint,
-        rpc: {
-          ...endpoint.rpc,
-          request: (async (parameters) => {
-            calls.push(...[parameters.body].flat().map(({ method }) => method));
-            return endpoint.rpc.request(parameters);
-          }) as typeof endpoint.rpc.request,
-        },
-      })),
-    };
-    const reading = await chainBalances(counted, devnet.usdc).read(
-      [...wallets, address(0)],
-      await devnet.blockNumber(),
-      [],
-    );
+    const block = await devnet.blockNumber();
+    const reading = await chainBalances(client, devnet.usdc).read([...wallets, address(0)], block, []);
     expect(reading.wallets.size).toBe(900);
     expect(reading.wallets.get(wallets[500] ?? "")).toEqual({ balance: 0n, blacklisted: false });
     expect(reading.wallets.get(address(0))?.balance).toBeGreaterThan(0n);
-    expect(calls.filter((method) => method === "eth_call")).toHaveLength(Math.ceil(900 / WALLETS_PER_READ));
+    expect(client.sent.requests).toBe(Math.ceil(900 / WALLETS_PER_READ));
   },
   SLOW,
 );
