@@ -158,6 +158,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       feed,
       now,
       onGoverned: (outcome) => governance.take(outcome),
+      onTold: (told) => walletWatch?.heard(told),
       onFault: (m) => faults.set("steps", m),
     });
     const governance = startGovernance({
@@ -288,9 +289,12 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
           onFault: (m) => faults.set("wallets", m),
         });
         walletWatch = wallets;
-        const tell = wallets.hearing(steps.tell);
-        watcher = startWatcher({ ...parts, tell, onRound: wallets.round, onFault: (m) => faults.set("chain", m) });
-        return watcher;
+        watcher = startWatcher({
+          ...parts,
+          tell: steps.tell,
+          onRound: wallets.round,
+          onFault: (m) => faults.set("chain", m),
+        });
       });
       watching.catch((error: Error) => faults.set("chain", error.message));
       closing.push(async () => {

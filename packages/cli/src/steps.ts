@@ -42,6 +42,8 @@ export interface StepsParts {
   readonly now: () => string;
   /** What a batch has resolved on, durable already. */
   readonly onGoverned: (outcome: Ingested) => void;
+  /** What a batch told, durable already. */
+  readonly onTold?: ((told: readonly Told[]) => void) | undefined;
   /** A fault that keeps the steps from going on, or null when it is over. */
   readonly onFault: (message: string | null) => void;
 }
@@ -57,7 +59,7 @@ export interface Steps {
 }
 
 export function startSteps(parts: StepsParts): Steps {
-  const { store, queue, base: world, overview, quarantine, feed, now, onGoverned, onFault } = parts;
+  const { store, queue, base: world, overview, quarantine, feed, now, onGoverned, onTold = () => {}, onFault } = parts;
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // whatever is tried again waits with it
   const aside = new Set<Promise<void>>();
@@ -112,6 +114,7 @@ export function startSteps(parts: StepsParts): Steps {
       const { changed, failed, heads } = outcome;
       show(changed);
       onGoverned(outcome);
+      onTold(failed.length === 0 ? told : told.filter((_, place) => !failed.includes(place)));
       for (const [chainId, head] of heads) await moveHeads(chainId, head);
       return failed.map((place) => ({ told: told[place] as Told, reason: "others kept writing the same payment" }));
     } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * The wallets' keeper in this process: hears the chain's facts once they are durable, and reads balances after the
+ * The wallets' keeper in this process: hears what was told once it is durable, and reads balances after the
  * watcher's rounds, beside the next one: a slow node must not hold up what settles.
  */
 import { chainBalances } from "@bursar/chain/balances";
@@ -35,8 +35,8 @@ export interface WatchedRound {
 }
 
 export interface WalletWatch {
-  /** `tell`, heard by the keeper. */
-  hearing(tell: (told: readonly Told[]) => Promise<void>): (told: readonly Told[]) => Promise<void>;
+  /** Takes in what was told and is durable. */
+  heard(told: readonly Told[]): void;
   /** Reads what is due, beside whatever follows; a round that comes meanwhile is passed over. */
   round(round: WatchedRound, client: ChainClient): void;
   /** The wallets as they are now. */
@@ -67,10 +67,7 @@ export function startWalletWatch(parts: WalletWatchParts): WalletWatch {
   }
 
   return {
-    hearing: (tell) => async (told) => {
-      await tell(told);
-      keeper.heard(told, now());
-    },
+    heard: (told) => keeper.heard(told, now()),
     round({ scanned, lagging }, client) {
       const head = latest();
       if (stopped || lagging || underWay !== null || (head !== null && head - scanned > BEHIND_MAX)) return;

@@ -4,7 +4,7 @@
  * calls it after each round.
  *
  * A balance is read every READ_MS, and at once for a wallet that is new, that its outflows took below a limit, or when
- * a reorg or a revert puts in question what was read. What began or ended stands in the
+ * a reorg, a revert or a failed payment puts in question what was read. What began or ended stands in the
  * item as untold before its alert is moved, so that a crash in between loses none; alerts go by their rule and wallet
  * alone, so that telling twice tells nothing new.
  */
@@ -53,7 +53,10 @@ export interface KeptRound {
 }
 
 export interface WalletKeeper {
-  /** Takes in facts of the chain, when they are durable. Repeats change nothing. */
+  /**
+   * Takes in facts that are durable: the chain's, and the word of agents that a wallet has too little, which has it read
+   * and proves nothing. Repeats change nothing.
+   */
   heard(told: readonly Told[], now: string): void;
   /**
    * Reads what is due and makes it durable. One at a time. Throws for a passing fault of a node or the store: the next
@@ -65,7 +68,7 @@ export interface WalletKeeper {
 }
 
 export const READ_MS = 10_000;
-/** Between two readings of everything that reverts asked for. */
+/** Between two readings that reverts, or failed payments, asked for. */
 const HURRY_MS = 5_000;
 /** Earlier blocks whose hashes are asked for with a reading. */
 const EARLIER_MAX = 4;
@@ -93,6 +96,7 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
 
   function heard(told: readonly Told[], now: string): void {
     for (const one of told) {
+      for (const own of shortOf(one)) own.isAsked = true;
       if (one.source.kind !== "chain") continue;
       if (one.event.type === "chain.orphaned") forget();
       if (one.event.type === "chain.reverted") isHurried ||= asksForFlags(one.event as EventOf<"chain.reverted">);
@@ -102,6 +106,15 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
       if (own !== undefined) own.state = spent(own.state, outflow, now);
       else if (early.length < EARLY_MAX) early.push(outflow);
     }
+  }
+
+  /** The wallets that an agent says to have too little for a payment: those of its own that it may mean. */
+  function shortOf({ source, event }: Told): readonly Held[] {
+    if (source.kind !== "agent" || event.type !== "agent.payment_failed") return [];
+    const { reason, payment } = event as EventOf<"agent.payment_failed">;
+    if (reason !== "insufficient_funds") return [];
+    const named = payment?.method === "eip3009" ? [held.get(payment.payer) ?? []].flat() : [...held.values()];
+    return named.filter(({ state }) => state.agentIds.includes(source.id));
   }
 
   /** Of a token that is known to be paused, one more refusal is no news. */
@@ -154,7 +167,11 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
     const all = governed();
     const age = allReadAt === null ? Number.POSITIVE_INFINITY : Date.parse(now) - Date.parse(allReadAt);
     if (age >= readMs || (isHurried && age >= Math.min(HURRY_MS, readMs))) return all;
-    return all.filter((own) => !own.wasRead || isBelow(own));
+    return all.filter((own) => !own.wasRead || isBelow(own) || isAskedFor(own, now));
+  }
+
+  function isAskedFor({ isAsked, state: { readAt } }: Held, now: string): boolean {
+    return isAsked && (readAt === null || Date.parse(now) - Date.parse(readAt) >= Math.min(HURRY_MS, readMs));
   }
 
   /** What left since the reading has brought it below a limit that it stood above. */
@@ -182,6 +199,7 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
     own.state = withReading(state, { block: reading.block, now, reading: found, paused: reading.paused, left }, limits);
     own.base = isWhole && hash !== undefined && found.balance !== null ? { block: reading.block, hash } : null;
     own.wasRead = true;
+    own.isAsked = false;
     if (isWhole) settleFlows(flows, state.address, reading.block);
     if (found.balance === null) return false;
     if (state.balance === null) return true;

@@ -18,6 +18,8 @@ export interface Held {
   /** The reading that the next one can be compared with. */
   base: { readonly block: number; readonly hash: string } | null;
   wasRead: boolean;
+  /** Its agent says that it has too little. */
+  isAsked: boolean;
 }
 
 export interface Shelf {
@@ -59,6 +61,7 @@ export function createShelf(store: Store, chainId: number): Shelf {
         isGoverned: true,
         base: null,
         wasRead: false,
+        isAsked: false,
       });
     }
     isListed = true;

@@ -8,7 +8,7 @@ import type { BalanceReading, Balances } from "../src/ports.ts";
 import { listedWallets, readWallets, walletKey } from "../src/wallet-items.ts";
 import { createWalletKeeper } from "../src/wallet-keeper.ts";
 import { emptyMemory, memoryStore } from "./memory-store.ts";
-import { at, hash, payTo, USDC, wallet } from "./story.ts";
+import { agent, at, hash, payTo, USDC, wallet } from "./story.ts";
 
 const CHAIN = 42161;
 const LIMITS = { lowUsd: 1_000_000n, emptyUsd: 10_000n, runwayHours: 0 };
@@ -259,6 +259,27 @@ describe("alerts", () => {
     k.hear([reverted("Blacklistable: account is blacklisted")], 14);
     await k.round(14);
     expect(k.on.asked).toHaveLength(3);
+  });
+
+  test("a payment that failed for want of USDC has its agent's wallet read soon, and proves nothing by itself", async () => {
+    const k = keeping();
+    await k.round(0);
+    const failed = (by: string, reason: string) =>
+      agent(by)("payment_failed", 0, { requestId: "r1", reason, message: "insufficient funds" });
+    k.hear([failed("research", "other")], 6);
+    await k.round(6);
+    expect(k.on.asked).toHaveLength(1);
+    k.hear([failed("research", "insufficient_funds")], 7);
+    for (const second of [7, 8, 9]) {
+      k.hear([failed("research", "insufficient_funds")], second);
+      await k.round(second);
+    }
+    expect(k.on.asked.slice(1)).toEqual([{ wallets: 1, block: 0 }]);
+    expect(await k.alerts(9)).toEqual([]);
+    k.on.pay(A, 5_000_000n, 9); // the logs are late
+    k.hear([failed("research", "insufficient_funds")], 12);
+    await k.round(12);
+    expect((await k.alerts(12)).filter((alert) => alert.startsWith("wallet_empty"))).toHaveLength(1);
   });
 
   test("USDC that left by no movement that was heard of is told, with its amount", async () => {
