@@ -295,6 +295,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
           onRound: wallets.round,
           onFault: (m) => faults.set("chain", m),
         });
+        return watcher;
       });
       watching.catch((error: Error) => faults.set("chain", error.message));
       closing.push(async () => {
