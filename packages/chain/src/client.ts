@@ -197,12 +197,16 @@ async function requestOne(
   sent.requests += 1;
   sent.calls += calls.length;
   const body = calls.map(({ method, params }, id) => ({ id, method, params }));
-  const answers = (await rpc.request({ body })) as unknown as readonly Answer[];
+  let headers: Headers | undefined;
+  const onResponse = (response: Response): void => {
+    headers = response.headers;
+  };
+  const answers = (await rpc.request({ body, onResponse })) as unknown as readonly Answer[];
   const results: unknown[] = new Array(calls.length);
   const seen = new Set<number>();
   for (const { id, result, error } of answers) {
     if (error !== undefined && error !== null) {
-      const fault = rpcErrorOf(host, error, calls[id]?.method);
+      const fault = rpcErrorOf(host, { headers, ...error }, calls[id]?.method);
       if (fault.data === undefined) throw fault;
       results[id] = fault;
     } else results[id] = result;

@@ -1,7 +1,7 @@
 /** How far the chain is: its newest, safe and final blocks. */
 import type { EventOf } from "@bursar/events/contract";
 import { type Block, parseBlock, type RawBlock } from "./block.ts";
-import { type Call, type ChainClient, hostOf, requestTogether } from "./client.ts";
+import { askOne, type Call, type ChainClient, complainOf, hostOf, inOrder, requestTogether } from "./client.ts";
 import { RpcError } from "./rpc-error.ts";
 
 export interface Heads {
@@ -10,13 +10,40 @@ export interface Heads {
   readonly final: Block;
 }
 
+/** A node so far behind the furthest one lags: five seconds of Arbitrum's blocks. */
+const LAG_BLOCKS = 20;
+
 /**
- * The heads, by tag, from one node in one batch.
- * @throws {RpcError} when the node lacks one of them
+ * The heads, by tag, each three from one node in one batch. Of several nodes all are asked, those that lag are complained
+ * of, and the heads are those of the most trusted one that does not.
+ * @throws {RpcError} when no node has all of them
  */
 export async function readHeads(client: ChainClient): Promise<Heads> {
-  const [latest, safe, final] = (await readTags(client, ["latest", "safe", "finalized"])) as [Block, Block, Block];
-  return { latest, safe, final };
+  const nodes = inOrder(client);
+  if (nodes.length < 2) return headsOf(await readTags(client, TAGS));
+  let failure: unknown;
+  const answers = await Promise.all(
+    nodes.map(async (endpoint) => {
+      try {
+        return {
+          endpoint,
+          heads: headsOf(blocksOf(endpoint.host, TAGS, await askOne(client, endpoint, TAGS.map(byTag)))),
+        };
+      } catch (error) {
+        if (!(error instanceof RpcError)) throw error;
+        failure ??= error;
+        return null;
+      }
+    }),
+  );
+  const heard = answers.filter((answer) => answer !== null);
+  const furthest = Math.max(...heard.map(({ heads }) => heads.latest.number));
+  const [first] = heard.filter(({ heads }) => heads.latest.number >= furthest - LAG_BLOCKS);
+  for (const { endpoint, heads } of heard)
+    if (heads.latest.number < furthest - LAG_BLOCKS) complainOf(client, endpoint);
+  if (first === undefined) throw failure;
+  client.last = client.endpoints.indexOf(first.endpoint);
+  return first.heads;
 }
 
 /** The newest block alone. */
@@ -25,16 +52,25 @@ export async function readLatest(client: ChainClient): Promise<Block> {
   return latest;
 }
 
+const TAGS = ["latest", "safe", "finalized"] as const;
+
+const byTag = (tag: string): Call => ({ method: "eth_getBlockByNumber", params: [tag, false] });
+
 async function readTags(client: ChainClient, tags: readonly string[]): Promise<Block[]> {
-  const blocks = await requestTogether(
-    client,
-    tags.map((tag): Call => ({ method: "eth_getBlockByNumber", params: [tag, false] })),
-  );
-  const host = hostOf(client);
-  return blocks.map((block, index) => {
+  const answers = await requestTogether(client, tags.map(byTag));
+  return blocksOf(hostOf(client), tags, answers);
+}
+
+function blocksOf(host: string, tags: readonly string[], answers: readonly unknown[]): Block[] {
+  return answers.map((block, index) => {
     if (block === null) throw new RpcError("unavailable", host, `has no ${tags[index]} block yet`);
     return parseBlock(block as RawBlock, host);
   });
+}
+
+function headsOf(blocks: readonly Block[]): Heads {
+  const [latest, safe, final] = blocks as [Block, Block, Block];
+  return { latest, safe, final };
 }
 
 /** The heads as the event that moves finality. */

@@ -13,8 +13,9 @@ export interface PassRange {
   readonly moved: (cursor: Cursor, end: Block, floor: number) => Cursor;
 }
 
-/** Block numbers of the heads. */
+/** Block numbers of the heads, and the one below which nothing is expected to go. */
 export interface HeadNumbers {
+  readonly floor: number;
   readonly latest: number;
   readonly safe: number;
   readonly final: number;
@@ -33,10 +34,13 @@ export function backfillBlocks({ backfills }: Cursor): number {
   return backfills.reduce((sum, { next, to }) => sum + Math.max(0, to - next + 1), 0);
 }
 
-/** New blocks. A range never straddles a head, so that one which ends at or below it is read for good. */
+/**
+ * New blocks. A range never straddles a head, so that one which ends at or below it is read for good, and there is always
+ * a mark that is not expected to go.
+ */
 function fastRange(cursor: Cursor, heads: HeadNumbers): PassRange | null {
   const first = cursor.scanned + 1;
-  const head = [heads.final, heads.safe, heads.latest].find((each) => first <= each);
+  const head = [heads.floor, heads.final, heads.safe, heads.latest].find((each) => first <= each);
   if (head === undefined) return null;
   const toBlock = Math.min(cursor.scanned + cursor.span, head);
   const overlap = toBlock > heads.safe && cursor.span > OVERLAP ? OVERLAP : 0;

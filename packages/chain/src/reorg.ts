@@ -8,7 +8,7 @@ import type { Cursor, Mark } from "./cursor.ts";
 import { RpcError } from "./rpc-error.ts";
 import { blockByNumber, chunks } from "./scan.ts";
 
-/** `unknown`: no node has a block there. `disputed`: the nodes differ. */
+/** `unknown`: no node has a block there. `disputed`: the nodes differ, or one of several alone says that it is gone. */
 export type Standing = "there" | "gone" | "unknown" | "disputed";
 
 /** Since when nodes differ about the chain, in the client's milliseconds; null where they agree. */
@@ -39,18 +39,21 @@ export async function standings(
 ): Promise<readonly Standing[]> {
   const found: Standing[] = [];
   const differing = new Set<Endpoint>();
+  let isDisputed = false;
+  const needed = Math.min(2, client.endpoints.length);
   for (const part of chunks(marks, BLOCKS_PER_BATCH)) {
     const opinions = await askEveryone(client, part);
     for (const [index, mark] of part.entries()) {
-      const standing = standingOf(mark, index, opinions);
+      const standing = standingOf(mark, index, opinions, needed);
       found.push(standing);
       if (standing !== "disputed") continue;
+      isDisputed = true;
       for (const { endpoint, hashes } of opinions)
         if (hashes[index] !== null && hashes[index] !== mark.hash) differing.add(endpoint);
     }
   }
   for (const endpoint of differing) complainOf(client, endpoint);
-  if (!found.includes("disputed")) {
+  if (!isDisputed) {
     if (found.length > 0) dispute.sinceMs = null;
     return found;
   }
@@ -63,15 +66,17 @@ export async function standings(
   return found.map((standing, index) =>
     standing !== "disputed" || furthest === undefined || index < offset
       ? standing
-      : standingOf(marks[index] as Mark, index - offset, [furthest]),
+      : standingOf(marks[index] as Mark, index - offset, [furthest], 1),
   );
 }
 
-function standingOf(mark: Mark, index: number, opinions: readonly Opinion[]): Standing {
+/** `needed`: so many must say that a block is gone before it is. */
+function standingOf(mark: Mark, index: number, opinions: readonly Opinion[], needed: number): Standing {
   const hashes = opinions.map((opinion) => opinion.hashes[index] ?? null).filter((hash) => hash !== null);
   if (hashes.length === 0) return "unknown";
   const there = hashes.filter((hash) => hash === mark.hash).length;
-  return there === hashes.length ? "there" : there === 0 ? "gone" : "disputed";
+  if (there === hashes.length) return "there";
+  return there === 0 && hashes.length >= needed ? "gone" : "disputed";
 }
 
 /** Of nodes that do not answer nothing is known. */
@@ -106,9 +111,8 @@ export async function wentBack(client: ChainClient, cursor: Cursor, dispute: Dis
   if (common === marks.length - 1) return null; // it is there after all
   const oldest = marks[0] as Mark;
   if (common === -1 && oldest.number <= cursor.floor) throw otherHistory(client, oldest);
-  // Deeper than anything remembered: as far again below the oldest mark.
-  const scanned =
-    common >= 0 ? (marks[common] as Mark).number : Math.max(0, oldest.number - (cursor.scanned - oldest.number) - 1);
+  // Deeper than anything remembered: all that may go is read once more.
+  const scanned = common >= 0 ? (marks[common] as Mark).number : Math.min(cursor.floor, oldest.number - 1);
   return {
     ...cursor,
     scanned,

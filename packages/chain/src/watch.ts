@@ -196,10 +196,11 @@ async function askLatest(run: Run): Promise<void> {
   run.guessed = false;
 }
 
-const numbersOf = ({ latest, safe, final }: Heads) => ({
-  latest: latest.number,
-  safe: safe.number,
-  final: final.number,
+const numbersOf = (heads: Heads) => ({
+  latest: heads.latest.number,
+  safe: heads.safe.number,
+  final: heads.final.number,
+  floor: settledFloor(heads),
 });
 
 /** Reads one range and moves the cursor past it, once all that it showed is durable. */
