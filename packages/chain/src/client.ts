@@ -97,9 +97,7 @@ export async function requestEach(client: ChainClient, calls: readonly Call[]): 
     try {
       return await askOne(client, endpoint, calls);
     } catch (error) {
-      const fault = rpcErrorOf(endpoint.host, error);
-      // The first word on a range counts: another node that is merely down must not hide that it was too large.
-      if (worst === undefined || weight(fault.fault) > weight(worst.fault)) worst = fault;
+      worst = graver(worst, rpcErrorOf(endpoint.host, error));
     }
   }
   throw worst ?? restingError(client);
@@ -197,16 +195,20 @@ async function requestOne(
   sent.requests += 1;
   sent.calls += calls.length;
   const body = calls.map(({ method, params }, id) => ({ id, method, params }));
-  let headers: Headers | undefined;
-  const onResponse = (response: Response): void => {
-    headers = response.headers;
+  let response: Response | undefined;
+  const onResponse = (one: Response): void => {
+    response = one;
   };
-  const answers = (await rpc.request({ body, onResponse })) as unknown as readonly Answer[];
+  const answers = (await rpc.request({ body, onResponse }).catch((error: Error) => {
+    // What calls itself JSON and is none hides that the status was not well.
+    if (!(error instanceof SyntaxError) || response === undefined || response.ok) throw error;
+    throw rpcErrorOf(host, { status: response.status, headers: response.headers, message: "no JSON" });
+  })) as unknown as readonly Answer[];
   const results: unknown[] = new Array(calls.length);
   const seen = new Set<number>();
   for (const { id, result, error } of answers) {
     if (error !== undefined && error !== null) {
-      const fault = rpcErrorOf(host, { headers, ...error }, calls[id]?.method);
+      const fault = rpcErrorOf(host, { headers: response?.headers, ...error }, calls[id]?.method);
       if (fault.data === undefined) throw fault;
       results[id] = fault;
     } else results[id] = result;
@@ -226,8 +228,9 @@ function restingError(client: ChainClient): RpcError {
   });
 }
 
-const WEIGHTS: { readonly [fault in RpcFault]: number } = { limit: 3, rate: 2, config: 1, unavailable: 0 };
-
-function weight(fault: RpcFault): number {
-  return WEIGHTS[fault];
+/** The first word on a range counts: another node that is merely down must not hide that it was too large. */
+export function graver(before: RpcError | undefined, fault: RpcError): RpcError {
+  return before === undefined || WEIGHTS[fault.fault] > WEIGHTS[before.fault] ? fault : before;
 }
+
+const WEIGHTS: { readonly [fault in RpcFault]: number } = { limit: 3, rate: 2, config: 1, unavailable: 0 };

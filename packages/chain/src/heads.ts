@@ -1,7 +1,7 @@
 /** How far the chain is: its newest, safe and final blocks. */
 import type { EventOf } from "@bursar/events/contract";
 import { type Block, parseBlock, type RawBlock } from "./block.ts";
-import { askOne, type Call, type ChainClient, complainOf, hostOf, inOrder, requestTogether } from "./client.ts";
+import { askOne, type Call, type ChainClient, complainOf, graver, hostOf, inOrder, requestTogether } from "./client.ts";
 import { RpcError } from "./rpc-error.ts";
 
 export interface Heads {
@@ -21,7 +21,7 @@ const LAG_BLOCKS = 20;
 export async function readHeads(client: ChainClient): Promise<Heads> {
   const nodes = inOrder(client);
   if (nodes.length < 2) return headsOf(await readTags(client, TAGS));
-  let failure: unknown;
+  let failure: RpcError | undefined;
   const answers = await Promise.all(
     nodes.map(async (endpoint) => {
       try {
@@ -31,7 +31,7 @@ export async function readHeads(client: ChainClient): Promise<Heads> {
         };
       } catch (error) {
         if (!(error instanceof RpcError)) throw error;
-        failure ??= error;
+        failure = graver(failure, error);
         return null;
       }
     }),
