@@ -199,9 +199,9 @@ async function requestOne(
   const onResponse = (one: Response): void => {
     response = one;
   };
-  const answers = (await rpc.request({ body, onResponse }).catch((error: Error) => {
+  const answers = (await rpc.request({ body, onResponse }).catch((error: Error & { status?: number }) => {
     // What calls itself JSON and is none hides that the status was not well.
-    if (!(error instanceof SyntaxError) || response === undefined || response.ok) throw error;
+    if (error.status !== undefined || response === undefined || response.ok) throw error;
     throw rpcErrorOf(host, { status: response.status, headers: response.headers, message: "no JSON" });
   })) as unknown as readonly Answer[];
   const results: unknown[] = new Array(calls.length);
