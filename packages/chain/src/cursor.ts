@@ -40,7 +40,6 @@ export interface Cursor {
   readonly seq: number;
   /** What was written down under this seq may not have been handed on: a crash came between. */
   readonly pending: { readonly seq: number; readonly fromBlock: number; readonly toBlock: number } | null;
-  readonly heads: { readonly latest: number; readonly safe: number; readonly final: number } | null;
   /** Ascending; the last is of `scanned`. */
   readonly marks: readonly Mark[];
   /** In their order; the first is under way. */
@@ -74,7 +73,6 @@ export function firstCursor(startBlock: number): Cursor {
     span: SPAN_FIRST,
     seq: 1,
     pending: null,
-    heads: null,
     marks: [],
     backfills: [],
     lease: null,

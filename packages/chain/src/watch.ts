@@ -57,6 +57,8 @@ export interface WatchMemory {
   /** The heads as they were last asked for, all three, and when. */
   heads: { readonly heads: Heads; readonly atMs: number } | null;
   pace: Pace | null;
+  /** The id of the heads that were handed on last. */
+  toldHeads: string | null;
   readonly dispute: Dispute;
   readonly stragglers: StragglerMemory;
 }
@@ -65,6 +67,7 @@ export const emptyMemory = (): WatchMemory => ({
   known: null,
   heads: null,
   pace: null,
+  toldHeads: null,
   dispute: { sinceMs: null },
   stragglers: emptyStragglers(),
 });
@@ -364,12 +367,10 @@ function settledFloor(heads: Heads): number {
 
 async function handHeads(run: Run): Promise<void> {
   if (run.guessed) return;
-  const { cursor } = run.held;
   const event = headsEvent(run.client.chainId, run.heads);
-  const { latest, safe, final } = event;
-  if (cursor.heads?.latest === latest && cursor.heads.safe === safe && cursor.heads.final === final) return;
+  if (event.id === run.memory.toldHeads) return;
   await hand(run, [event]);
-  run.held = { ...run.held, cursor: { ...cursor, heads: { latest, safe, final } } };
+  run.memory.toldHeads = event.id;
 }
 
 async function handStragglers(run: Run): Promise<void> {
