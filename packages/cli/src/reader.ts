@@ -12,6 +12,7 @@ import { pause } from "./pause.ts";
 import type { Reading, Reconciled } from "./reconcile.ts";
 import { dayFor } from "./reconcile-days.ts";
 import type { StoryFact } from "./story.ts";
+import type { Standing } from "./watcher.ts";
 
 export interface PaymentPage {
   readonly payments: readonly Payment[];
@@ -34,6 +35,8 @@ export interface Reader {
   story(id: string): Promise<readonly StoryFact[] | null>;
   /** Null where no machine runs. */
   budgets(): Promise<readonly Budget[] | null>;
+  /** How the chain is watched; null where no machine runs, or none watches it. */
+  chain(): Promise<Standing | null>;
   /** The governed wallets, with their balances as they are now, or as they were kept last where no machine runs. */
   wallets(): Promise<WalletPage>;
   /** Every counter against its payments. */
@@ -104,6 +107,10 @@ function machineReader(client: Client, health: Health, data: string, input: Inpu
       const answer = (await client.get("/api/budgets")) as { budgets: readonly Budget[] } | null;
       return answer?.budgets ?? null;
     },
+    async chain() {
+      const answer = (await client.get("/api/chain")) as { readonly chain: Standing | null } | null;
+      return answer?.chain ?? null;
+    },
     wallets: async () => (await client.get("/api/wallets")) as WalletPage,
     recount: async () => (await client.get("/api/recount", {}, RECOUNT_MS)) as Recount,
     async reconcile(day, onReading) {
@@ -142,6 +149,7 @@ function directoryReader(table: Table, data: string): Reader {
     payment: table.payment,
     story: table.story,
     budgets: async () => null,
+    chain: async () => null,
     wallets: table.wallets,
     recount: table.recount,
     reconcile: table.reconcile,

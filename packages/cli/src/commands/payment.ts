@@ -41,7 +41,9 @@ export async function run(input: Input, io: Io): Promise<number> {
     }
     const bare = () => inOrder(payment.timeline.map((entry) => ({ ...entry, value: null })));
     const story = (await reader.story(payment.id)) ?? bare();
-    printLines(io, paymentPage({ payment, story, budgets: (await reader.budgets()) ?? [] }, io.screen()));
+    const [budgets, chain] = await Promise.all([reader.budgets(), reader.chain()]);
+    const facts = { payment, story, budgets: budgets ?? [], waiting: chain?.waiting ?? {} };
+    printLines(io, paymentPage(facts, io.screen()));
     return EXIT.done;
   } finally {
     await reader.close();

@@ -1,4 +1,5 @@
 /** `bursar status`: how the machine is and what it has seen, on a few lines. */
+import type { NodeHealth } from "@bursar/chain/client";
 import type { Alert, Budget, Health, Payment } from "@bursar/events/shapes";
 import type { Input } from "../args.ts";
 import { addressOf, connect } from "../client.ts";
@@ -18,6 +19,7 @@ export interface Status {
   /** Null where only a running machine knows. */
   readonly alertsOpen: number | null;
   readonly budgetsReached: readonly string[] | null;
+  readonly nodes: readonly NodeHealth[];
 }
 
 export async function run(input: Input, io: Io): Promise<number> {
@@ -41,7 +43,8 @@ async function statusOf(reader: Reader, input: Input, io: Io): Promise<Status> {
   for await (const { payments } of eachPage(reader, {}, COUNTED_MAX)) totals = payments.reduce<Tally>(add, totals);
   const { health } = reader;
   const connected = health === null ? null : await connect(addressOf(input, io));
-  if (connected === null) return { from: reader.from, health: null, totals, alertsOpen: null, budgetsReached: null };
+  if (connected === null)
+    return { from: reader.from, health: null, totals, alertsOpen: null, budgetsReached: null, nodes: [] };
   const { alerts } = (await connected.client.get("/api/alerts", { status: "open" })) as { alerts: readonly Alert[] };
   const { budgets } = (await connected.client.get("/api/budgets")) as { budgets: readonly Budget[] };
   const now = io.now().toISOString();
@@ -54,6 +57,7 @@ async function statusOf(reader: Reader, input: Input, io: Io): Promise<Status> {
     totals,
     alertsOpen: alerts.length,
     budgetsReached: reached.map(({ policy, scope }) => `${policy} (${scope})`),
+    nodes: (await reader.chain())?.nodes ?? [],
   };
 }
 

@@ -1,6 +1,7 @@
 /** One payment on one page: who paid whom and how far it is, three stories side by side, the amounts compared, what to do. */
 import type { Budget, Payment } from "@bursar/events/shapes";
 import type { StoryFact } from "../story.ts";
+import type { Standing } from "../watcher.ts";
 import { amountsLine } from "./amounts.ts";
 import { amount, clock, percent, stamp } from "./figures.ts";
 import type { Screen } from "./screen.ts";
@@ -13,11 +14,13 @@ export interface PaymentFacts {
   readonly payment: Payment;
   readonly story: readonly StoryFact[];
   readonly budgets: readonly Budget[];
+  /** Claimed hashes without a receipt, as the watcher found them last. */
+  readonly waiting?: Standing["waiting"];
 }
 
 const LABEL = 12;
 
-export function paymentPage({ payment, story, budgets }: PaymentFacts, screen: Screen): string[] {
+export function paymentPage({ payment, story, budgets, waiting = {} }: PaymentFacts, screen: Screen): string[] {
   const paint = painter(screen);
   const signs = signsOf(screen);
   const { agentIds, apiId, state, verdict } = payment;
@@ -37,7 +40,7 @@ export function paymentPage({ payment, story, budgets }: PaymentFacts, screen: S
   if (payment.payer !== null)
     lines.push(label("wallet", safe(`${payment.payer} ${signs.arrow} ${payment.payee ?? "?"}`)));
   lines.push(label(payment.id.startsWith("eip3009:") ? "nonce" : "id", nameOf(payment)));
-  for (const hash of payment.txHashes) lines.push(label("tx", safe(hash)));
+  for (const hash of payment.txHashes) lines.push(label("tx", `${safe(hash)}${waitingText(waiting[hash])}`));
   if (payment.requestId !== null) lines.push(label("request", safe(payment.requestId)));
   if (payment.purchaseId !== null) lines.push(label("purchase", safe(payment.purchaseId)));
   if (payment.sessionId !== null) lines.push(label("session", safe(payment.sessionId)));
@@ -47,6 +50,11 @@ export function paymentPage({ payment, story, budgets }: PaymentFacts, screen: S
     for (const line of wrap(breakMeaning(name), Math.min(screen.columns, 100) - 2)) lines.push(`  ${line}`);
   }
   return lines;
+}
+
+function waitingText(standing: Standing["waiting"][string] | undefined): string {
+  if (standing === undefined) return "";
+  return standing === "pending" ? "  waits in the mempool" : "  no node knows it";
 }
 
 function nameOf({ id }: Payment): string {

@@ -4,8 +4,10 @@ import { count, plural, usd } from "./figures.ts";
 import type { Screen } from "./screen.ts";
 import { painter, signsOf } from "./style.ts";
 import { safe, wrap } from "./text.ts";
+import { nodesOf } from "./watch-lines.ts";
 
-export function statusLines({ from, health, totals, alertsOpen, budgetsReached }: Status, screen: Screen): string[] {
+export function statusLines(status: Status, screen: Screen): string[] {
+  const { from, health, totals, alertsOpen, budgetsReached } = status;
   const paint = painter(screen);
   const { dot } = signsOf(screen);
   const line = (name: string, text: string) => `${paint("dim", name.padEnd(10))}${text}`;
@@ -35,6 +37,7 @@ export function statusLines({ from, health, totals, alertsOpen, budgetsReached }
         ? "not seen yet: is an RPC URL configured?"
         : `block ${count(chain.latest)} ${dot} final ${count(chain.final ?? 0)}${lag}`;
     lines.push(line("chain", `${chain.id} ${dot} ${seen}`));
+    lines.push(...nodesOf(status).map((text, i) => line(i === 0 ? "nodes" : "", text)));
     lines.push(
       line("queue", `${plural(queueDepth, "entry", "entries")} waiting ${dot} ${count(quarantined)} quarantined`),
     );

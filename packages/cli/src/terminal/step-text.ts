@@ -38,7 +38,8 @@ const WORDS: { readonly [type: string]: (value: Value, signs: Signs) => string }
   "chain.settled": ({ amount: units, blockNumber }) => `settled ${money(units)} ${block(blockNumber)}`,
   "chain.transferred": ({ amount: units, blockNumber }) => `transferred ${money(units)} ${block(blockNumber)}`,
   "chain.orphaned": () => "its block is gone (reorg)",
-  "chain.reverted": ({ txHash, blockNumber }, signs) => `reverted ${hash(txHash, signs)} ${block(blockNumber)}`,
+  "chain.reverted": ({ txHash, blockNumber, reason }, signs) =>
+    `reverted ${typeof reason === "string" ? `(${reason})` : `${hash(txHash, signs)} ${block(blockNumber)}`}`,
   "chain.expired": () => "unused, and expired",
   "chain.cancelled": ({ blockNumber }) => `cancelled ${block(blockNumber)}`,
   "session.revoked": () => "session revoked by Bursar",
