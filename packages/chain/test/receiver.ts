@@ -1,9 +1,9 @@
 /** What a receiver of the watcher's facts holds in the end, to be compared with what the chain holds. */
 import type { Devnet } from "@bursar/demo/devnet";
+import type { RawLog } from "@bursar/demo/rpc-views";
 import type { Event } from "@bursar/events/contract";
 import { type PaymentKey, paymentId } from "@bursar/events/ids";
 import { AUTHORIZATION_USED, TRANSFER } from "../src/logs.ts";
-import type { RawLog } from "./rpc-views.ts";
 
 export interface Receiver {
   take(event: Event): void;

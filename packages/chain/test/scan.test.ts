@@ -1,5 +1,6 @@
 import { signAuthorization } from "@bursar/demo/authorization";
 import { type Devnet, startDevnet } from "@bursar/demo/devnet";
+import { startRpcProxy } from "@bursar/demo/rpc-proxy";
 import { cancel } from "@bursar/demo/settlement";
 import { transfer } from "@bursar/demo/usdc";
 import { event } from "@bursar/events/contract";
@@ -8,7 +9,6 @@ import { type ChainClient, createChainClient } from "../src/client.ts";
 import { readHeads } from "../src/heads.ts";
 import { TRANSFER } from "../src/logs.ts";
 import { type Scan, scanRange } from "../src/scan.ts";
-import { startRpcProxy } from "./rpc-proxy.ts";
 
 const SLOW = 120_000;
 const CHAIN = 42161;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { signAuthorization } from "@bursar/demo/authorization";
 import { type Devnet, startDevnet } from "@bursar/demo/devnet";
+import { type RpcProxy, startRpcProxy } from "@bursar/demo/rpc-proxy";
 import { transfer } from "@bursar/demo/usdc";
 import type { Event } from "@bursar/events/contract";
 import { paymentId } from "@bursar/events/ids";
@@ -12,7 +13,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createChainClient } from "../src/client.ts";
 import { paymentOf, scanRange } from "../src/scan.ts";
 import { type WatchPorts, watchRound } from "../src/watch.ts";
-import { type RpcProxy, startRpcProxy } from "./rpc-proxy.ts";
 
 const CHAIN = 42161;
 let devnet: Devnet;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Store } from "@bursar/core/ports";
 import { signAuthorization } from "@bursar/demo/authorization";
 import { type Devnet, startDevnet } from "@bursar/demo/devnet";
+import { type RpcProxy, startRpcProxy } from "@bursar/demo/rpc-proxy";
 import { cancel } from "@bursar/demo/settlement";
 import { transfer } from "@bursar/demo/usdc";
 import { type Event, type EventOf, event } from "@bursar/events/contract";
@@ -13,7 +14,6 @@ import { createChainClient } from "../src/client.ts";
 import { readCursor } from "../src/cursor.ts";
 import { type WatchPorts, watchRound } from "../src/watch.ts";
 import { startWatching } from "../src/watch-loop.ts";
-import { type RpcProxy, startRpcProxy } from "./rpc-proxy.ts";
 
 const SLOW = 120_000;
 const CHAIN = 42161;
