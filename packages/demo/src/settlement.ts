@@ -1,5 +1,13 @@
 /** What a facilitator does with authorizations on the local chain: settle them, alone or together, or cancel one. */
-import { type Account, encodeFunctionData, type Hex, type LocalAccount, parseAbi, type TransactionReceipt } from "viem";
+import {
+  type Account,
+  encodeFunctionData,
+  type Hash,
+  type Hex,
+  type LocalAccount,
+  parseAbi,
+  type TransactionReceipt,
+} from "viem";
 import { sendTransaction } from "viem/actions";
 import { type SignedAuthorization, signCancellation } from "./authorization.ts";
 import { type DevClient, mined } from "./dev-client.ts";
@@ -15,6 +23,24 @@ export async function settle(
   relayer: Account,
   signed: readonly SignedAuthorization[],
 ): Promise<TransactionReceipt> {
+  return mined(client, await submit(client, relayer, signed));
+}
+
+/** What a relayer may ask for a transaction; the same nonce with a higher fee replaces one that waits. */
+export interface Bid {
+  readonly nonce?: number;
+  /** Wei for a unit of gas, at most and as a tip. */
+  readonly maxFeePerGas?: bigint;
+  readonly maxPriorityFeePerGas?: bigint;
+}
+
+/** As `settle`, without a block: the transaction waits at the node until the next one. */
+export function submit(
+  client: DevClient,
+  relayer: Account,
+  signed: readonly SignedAuthorization[],
+  bid: Bid = {},
+): Promise<Hash> {
   const calls = signed.map(({ authorization: a, signature }) =>
     encodeFunctionData({
       abi: USDC_ABI,
@@ -27,7 +53,7 @@ export async function settle(
   const data = calls.length === 1 && only !== undefined ? only : together(calls);
   // The gas is given, so that a transaction which must revert is sent all the same.
   const gas = 120_000n * BigInt(calls.length) + 80_000n;
-  return mined(client, await sendTransaction(client, { account: relayer, to, data, gas }));
+  return sendTransaction(client, { account: relayer, to, data, gas, ...bid });
 }
 
 /** Cancels an authorization before it is used; `relayer` submits what `account` signs. */

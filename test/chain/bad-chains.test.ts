@@ -1,0 +1,92 @@
+/** A whole machine whose node goes away, lies, or is another chain's: it says so, and its books stay right. */
+import { signAuthorization } from "@bursar/demo/authorization";
+import { startDevnet } from "@bursar/demo/devnet";
+import { startRpcProxy } from "@bursar/demo/rpc-proxy";
+import type { Health } from "@bursar/events/shapes";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import {
+  type Agent,
+  expectBooksOfChain,
+  type GovernedChain,
+  get,
+  ourBooks,
+  startGovernedChain,
+} from "./governed-chain.ts";
+
+const SLOW = 180_000;
+const POLL = { timeout: 60_000, interval: 100 };
+let governed: GovernedChain;
+
+beforeEach(async () => {
+  governed = await startGovernedChain({ agents: 2 });
+}, SLOW);
+afterEach(() => governed?.stop(), SLOW);
+
+async function pay(index: number, value: bigint): Promise<void> {
+  const { agents, payees, devnet } = governed;
+  const to = (payees[1] as (typeof payees)[number]).address;
+  const receipt = await devnet.settle(await signAuthorization((agents[index] as Agent).account, { to, value }));
+  expect(receipt.status).toBe("success");
+}
+
+const faults = async () => (await get<Health>(governed.machine, "/api/health")).faults?.join("\n");
+
+test(
+  "a node that nobody reaches for thousands of blocks: a fault meanwhile, and then all of it",
+  async () => {
+    const { devnet, proxy } = governed;
+    await pay(0, 1n);
+    await expectBooksOfChain(governed);
+    await proxy.leave();
+    await expect.poll(faults, POLL).toContain("chain cannot be read");
+    for (let part = 0; part < 4; part++) {
+      await devnet.mine(600);
+      await pay(part % 2, 10n + BigInt(part));
+    }
+    await proxy.comeBack();
+    await expectBooksOfChain(governed, 60_000);
+    await expect.poll(faults, POLL).toBe("");
+  },
+  SLOW,
+);
+
+test(
+  "a node that names another chain: a fault that says which, and nothing read from it",
+  async () => {
+    const { proxy, machine } = governed;
+    await pay(0, 1n);
+    await expectBooksOfChain(governed);
+    const before = await ourBooks(machine);
+    proxy.misbehave({ claims: { eth_chainId: "0x1" } });
+    await expect.poll(faults, POLL).toContain("answers for chain 1, not 42161");
+    await pay(1, 2n);
+    expect(await ourBooks(machine)).toEqual(before);
+    proxy.honest();
+    await expectBooksOfChain(governed, 60_000);
+  },
+  SLOW,
+);
+
+// Waits for the rewrite: today's watcher takes the other chain for a reorg, and takes back what it read of the first.
+test(
+  "another chain of the same id in place of the one that was read: a fault that says so, and nothing taken back",
+  async () => {
+    await pay(0, 1n);
+    await governed.devnet.mine(400);
+    await pay(1, 2n);
+    await expectBooksOfChain(governed);
+    const before = await ourBooks(governed.machine);
+    const devnet = await startDevnet();
+    await devnet.mine(600);
+    await governed.restart({ devnet, proxy: await startRpcProxy(devnet.rpcUrl) });
+    expect(await devnet.blockNumber()).toBeGreaterThan(governed.startBlock + 420);
+    await expect
+      .poll(faults, POLL)
+      .toMatch(/another (?:chain|history)|other (?:blocks|history)|different (?:chain|history)/);
+    for (let looks = 10; looks > 0; looks--) {
+      await devnet.mine(2);
+      expect(await ourBooks(governed.machine)).toEqual(before);
+    }
+  },
+  SLOW,
+);
