@@ -327,9 +327,8 @@ describe("one bad node among several", () => {
       await devnet.mine(12);
       await pay(agent);
       await catchUp(ports);
-      const head = await devnet.blockNumber();
       bad.misbehave({ view: await bad.forked(10, devnet.usdc) });
-      await devnet.reorg(head - startBlock + 1 > 20 ? 10 : 8);
+      await devnet.reorg(8);
       await devnet.settle(await sign(agent, 9n));
       await rounds(ports, 4);
       bad.honest();
