@@ -279,6 +279,7 @@ describe("one bad node among several", () => {
 
       bad.misbehave({ view: fork });
       await bad.comeBack();
+      await devnet.mine(3); // something new to read, on either branch
       await rounds(watching([bad.url, good[0].url, good[1].url], [agent.address]), 3);
       expect(wronglyGone).toEqual([]);
       expect(books.live()).toEqual(chain);
@@ -308,6 +309,7 @@ describe("one bad node among several", () => {
       bad.misbehave({ view: fork });
       await bad.comeBack();
       await good[0].leave();
+      await devnet.mine(3);
       await rounds(ports, 5);
       expect(wronglyGone).toEqual([]);
       expect(books.live()).toEqual(before);

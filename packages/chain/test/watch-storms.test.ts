@@ -20,7 +20,7 @@ import { portsOf, readAll, rounds } from "./ports.ts";
 import { heldByChain, isOnChain, receiver } from "./receiver.ts";
 
 const SLOW = 240_000;
-const STEPS = 60;
+const STEPS = 150;
 let devnet: Devnet;
 let proxies: readonly RpcProxy[];
 
@@ -58,7 +58,7 @@ function refusing(roll: Dice): Misbehaviour {
   return (faults[roll(faults.length)] as (typeof faults)[number])();
 }
 
-async function behind(roll: Dice, proxy: RpcProxy): Promise<Misbehaviour> {
+async function behind(roll: Dice, proxy: RpcProxy, forks: boolean): Promise<Misbehaviour> {
   const head = await devnet.blockNumber();
   const faults: readonly (() => Promise<Misbehaviour> | Misbehaviour)[] = [
     () => ({ lacksAbove: head - roll(4) }),
@@ -66,7 +66,7 @@ async function behind(roll: Dice, proxy: RpcProxy): Promise<Misbehaviour> {
     () => ({ stale: { behind: 1 + roll(20) } }),
     async () => ({ view: await proxy.forked(1 + roll(12), devnet.usdc, roll(3)) }),
   ];
-  return (faults[roll(faults.length)] as (typeof faults)[number])();
+  return (faults[roll(forks ? faults.length : faults.length - 1)] as (typeof faults)[number])();
 }
 
 /** Each request by dice: some backends of a balancer are well. */
@@ -74,10 +74,13 @@ const balanced = (roll: Dice, faults: Misbehaviour): Misbehaviour =>
   roll(3) === 0 ? { ...faults, when: () => roll(2) === 0 } : faults;
 
 async function storm(seed: number, nodes: number): Promise<void> {
-  const roll = dice(seed);
+  const roll = dice(seed * 10 + nodes);
   const directory = mkdtempSync(join(tmpdir(), "bursar-storm-"));
   let store = await openLmdbStore(directory);
   const asked = proxies.slice(0, nodes);
+  // The only node's fork is the chain, as far as anybody can know: where it may show one, it may take back what stands.
+  const forks = nodes > 1 || seed % 2 === 0;
+  const strict = nodes > 1 || !forks;
   /** The node that may be behind, or on a fork: one at a time. */
   let odd = 0;
   let shift = 0;
@@ -88,7 +91,7 @@ async function storm(seed: number, nodes: number): Promise<void> {
       await proxy.comeBack();
       proxy.honest();
     }
-    const agents = [0, 1, 2].map((index) => devnet.account(seed * 10 + index));
+    const agents = [0, 1, 2].map((index) => devnet.account((seed * 3 + nodes - 1) * 3 + index));
     for (const agent of agents) await devnet.fund(agent.address, 1_000_000n);
     await devnet.mine(30); // no reorg below reaches the funding
     const startBlock = (await devnet.blockNumber()) + 1;
@@ -104,7 +107,7 @@ async function storm(seed: number, nodes: number): Promise<void> {
           const cut = failing > 0 && failing-- > 0 ? roll(emissions.length + 1) : emissions.length;
           for (const { event } of emissions.slice(0, cut)) {
             books.take(event);
-            if (nodes > 1 && event.type === "chain.orphaned" && (await isOnChain(devnet, event.blockHash)))
+            if (strict && event.type === "chain.orphaned" && (await isOnChain(devnet, event.blockHash)))
               wrong.push(`${event.txHash} in ${event.blockHash}`);
           }
           if (cut < emissions.length) throw new Error("the receiver died");
@@ -138,7 +141,7 @@ async function storm(seed: number, nodes: number): Promise<void> {
         asked[odd]?.honest();
         odd = roll(nodes);
         const proxy = asked[odd] as RpcProxy;
-        proxy.misbehave(balanced(roll, await behind(roll, proxy)));
+        proxy.misbehave(balanced(roll, await behind(roll, proxy, forks)));
       },
       () => some().leave(),
       async () => {
@@ -164,7 +167,8 @@ async function storm(seed: number, nodes: number): Promise<void> {
       },
     ];
     for (let step = 0; step < STEPS; step++) {
-      await (steps[roll(steps.length)] as () => Promise<unknown>)();
+      const happen = steps[roll(steps.length)] as () => Promise<unknown>;
+      await Promise.resolve(happen()).catch(happen); // anvil, amid a reorg, may not find a block: once more
       await rounds(first, roll(3));
     }
     await devnet.settle(await sign(), await sign());
@@ -193,5 +197,5 @@ const [from = 1, to = 4] = (process.env.BURSAR_STORM_SEEDS ?? "").split("-").fil
 const seeds = Array.from({ length: Math.max(from, to) - from + 1 }, (_, index) => from + index);
 
 describe.each([1, 2, 3])("over %i of its nodes", (nodes) => {
-  test.each(seeds)("seed %i", (seed) => storm(seed * 10 + nodes, nodes), SLOW);
+  test.each(seeds)("seed %i", (seed) => storm(seed, nodes), SLOW);
 });
