@@ -2,13 +2,13 @@
 import type { Day } from "@bursar/core/chain-day";
 import { signAuthorization } from "@bursar/demo/authorization";
 import { type Devnet, startDevnet } from "@bursar/demo/devnet";
+import { startRpcProxy } from "@bursar/demo/rpc-proxy";
 import { transfer } from "@bursar/demo/usdc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AuditOptions, auditDay } from "../src/audit.ts";
 import type { Block } from "../src/block.ts";
 import { firstBlockAt, readBlocks } from "../src/block-at.ts";
 import { type ChainClient, createChainClient } from "../src/client.ts";
-import { startRpcProxy } from "./rpc-proxy.ts";
 
 const SLOW = 240_000;
 const CHAIN = 42161;

@@ -2,6 +2,7 @@
 
 import { mined } from "@bursar/demo/dev-client";
 import { type Devnet, startDevnet } from "@bursar/demo/devnet";
+import { type RpcProxy, startRpcProxy } from "@bursar/demo/rpc-proxy";
 import { transfer } from "@bursar/demo/usdc";
 import { encodeFunctionData, parseAbi } from "viem";
 import { sendTransaction } from "viem/actions";
@@ -9,7 +10,6 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { chainBalances, WALLETS_PER_READ } from "../src/balances.ts";
 import { createChainClient } from "../src/client.ts";
 import { RpcError } from "../src/rpc-error.ts";
-import { type RpcProxy, startRpcProxy } from "./rpc-proxy.ts";
 
 const SLOW = 120_000;
 const ROLES = parseAbi([

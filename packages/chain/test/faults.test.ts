@@ -10,10 +10,10 @@ import { transfer } from "@bursar/demo/usdc";
 import type { Event, EventOf } from "@bursar/events/contract";
 import { openLmdbStore } from "@bursar/store/lmdb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type WatchPorts, watchRound } from "../src/watch.ts";
+import type { WatchPorts } from "../src/watch.ts";
 import { startWatching } from "../src/watch-loop.ts";
 import { dice } from "./dice.ts";
-import { portsOf, readAll, rounds } from "./ports.ts";
+import { type Given, portsOf, readAll, round, rounds } from "./ports.ts";
 import { heldByChain, isOnChain, type Receiver, receiver } from "./receiver.ts";
 
 const SLOW = 120_000;
@@ -76,7 +76,7 @@ async function pay(from: Payer): Promise<void> {
 /** The orphaned blocks that stand on the chain when they are said to be gone. */
 let wronglyGone: string[];
 
-function watching(rpcUrls: readonly string[], wallets: readonly string[], more: Partial<WatchPorts> = {}): WatchPorts {
+function watching(rpcUrls: readonly string[], wallets: readonly string[], more: Partial<Given> = {}): WatchPorts {
   wronglyGone = [];
   return portsOf({
     ...{ rpcUrls, store, startBlock, timeoutMs: 500 },
@@ -205,7 +205,7 @@ describe("a single node", () => {
       await pay(agent);
       await catchUp(ports);
       await bad.leave();
-      await expect(watchRound(ports)).rejects.toMatchObject({ name: "RpcError", fault: "unavailable" });
+      await expect(round(ports)).rejects.toMatchObject({ name: "RpcError", fault: "unavailable" });
       for (let part = 0; part < 4; part++) {
         await devnet.mine(600); // an hour has 14,400; anvil takes a minute for those
         await pay(agent);

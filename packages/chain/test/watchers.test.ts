@@ -8,8 +8,8 @@ import { type Devnet, startDevnet } from "@bursar/demo/devnet";
 import type { Event, EventOf } from "@bursar/events/contract";
 import { openLmdbStore } from "@bursar/store/lmdb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type WatchPorts, watchRound } from "../src/watch.ts";
-import { type Given, portsOf, readAll, rounds } from "./ports.ts";
+import type { WatchPorts } from "../src/watch.ts";
+import { type Given, portsOf, readAll, round, rounds } from "./ports.ts";
 import { heldByChain, type Receiver, receiver } from "./receiver.ts";
 
 const SLOW = 120_000;
@@ -209,7 +209,7 @@ describe("two watchers of one table", () => {
           await catchUp(second);
         },
       });
-      await watchRound(first).catch(() => {});
+      await round(first).catch(() => {});
       expect(stolen).toBe(true);
       await rounds(first, 3);
       await pay(agent, 3n);
@@ -239,7 +239,7 @@ describe("a chain that is not the one it was", () => {
         await other.mine(600);
         while ((await other.blockNumber()) <= (await devnet.blockNumber())) await other.mine(100);
         const ports = watcher(wallets, { rpcUrls: [other.rpcUrl] });
-        await expect(watchRound(ports)).rejects.toMatchObject({
+        await expect(round(ports)).rejects.toMatchObject({
           name: "RpcError",
           message: expect.stringMatching(/history|another chain|other chain|started anew/),
         });
