@@ -25,6 +25,8 @@ export interface AnvilOptions {
 export interface Anvil {
   readonly rpcUrl: string;
   readonly pid: number;
+  /** Does `work` while the chain's clock makes no block. */
+  undisturbed<T>(work: () => Promise<T>): Promise<T>;
   /** Stops the chain and writes its state. A second call is the same as the first. */
   stop(): Promise<void>;
 }
@@ -96,6 +98,7 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   return {
     rpcUrl,
     pid: child.pid as number,
+    undisturbed: clock.undisturbed,
     stop: () => {
       stopping ??= stop();
       return stopping;

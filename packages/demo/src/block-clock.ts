@@ -3,6 +3,8 @@
  * it keeps the states of 1,500 of them whatever it is told: gigabytes after an hour of payments.
  */
 export interface BlockClock {
+  /** Does `work` while no block of this clock is under way, or begins. */
+  undisturbed<T>(work: () => Promise<T>): Promise<T>;
   stop(): void;
 }
 
@@ -10,19 +12,30 @@ export interface BlockClock {
 export function startBlockClock(rpcUrl: string, seconds: number): BlockClock {
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "evm_mine", params: [] });
   const ending = new AbortController();
-  let under = false;
+  let under: Promise<void> | null = null;
+  let pauses = 0;
   const timer = setInterval(() => {
-    if (under) return;
-    under = true;
-    void fetch(rpcUrl, { method: "POST", headers: { "content-type": "application/json" }, body, signal: ending.signal })
+    if (under !== null || pauses > 0) return;
+    const headers = { "content-type": "application/json" };
+    under = fetch(rpcUrl, { method: "POST", headers, body, signal: ending.signal })
       .then((response) => response.arrayBuffer())
+      .then(() => {})
       .catch(() => {})
       .finally(() => {
-        under = false;
+        under = null;
       });
   }, seconds * 1000);
   timer.unref();
   return {
+    async undisturbed(work) {
+      pauses += 1;
+      try {
+        await under;
+        return await work();
+      } finally {
+        pauses -= 1;
+      }
+    },
     stop() {
       clearInterval(timer);
       ending.abort();

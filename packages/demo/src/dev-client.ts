@@ -41,7 +41,7 @@ export async function mine(client: DevClient, blocks: number): Promise<void> {
 const REORG_TRIES = 5;
 
 /**
- * Replaces the last `depth` blocks by empty ones. Anvil's clock may make a block while it rewrites, and then anvil
+ * Replaces the last `depth` blocks by empty ones. Somebody may make a block while it rewrites, and then anvil
  * refuses, or leaves blocks that cannot be found by their own hash: it is done again, a block deeper, until the chain
  * hangs together.
  */

@@ -99,8 +99,11 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
     },
     settle: (...signed) => settle(client, accounts.relayer, signed),
     async reorg(depth) {
-      await reorg(client, depth);
-      nonces.forget();
+      try {
+        await anvil.undisturbed(() => reorg(client, depth));
+      } finally {
+        nonces.forget();
+      }
     },
     mine: (blocks) => mine(client, blocks),
     blockNumber: async () => Number(await getBlockNumber(client, { cacheTime: 0 })),
