@@ -96,7 +96,6 @@ test(
   SLOW,
 );
 
-// Waits for the rewrite: today's watcher takes the other chain for a reorg, and takes back what it read of the first.
 test(
   "another chain of the same id in place of the one that was read: a fault that says so, and nothing taken back",
   async () => {

@@ -220,7 +220,6 @@ describe("a single node", () => {
     SLOW,
   );
 
-  // Waits for the rewrite: the loop does not know of Retry-After today.
   test.each(["http", "rpc"] as const)(
     "that says when to come back (%s 429 with Retry-After) is not asked before",
     async (as) => {
@@ -260,7 +259,6 @@ describe("one bad node among several", () => {
     SLOW,
   );
 
-  // Waits for the rewrite: one node's other blocks are a reorg to today's watcher.
   test.each([0, 3])(
     "that keeps a fork, %i blocks higher than the others, takes nothing back",
     async (ahead) => {
@@ -292,7 +290,6 @@ describe("one bad node among several", () => {
     SLOW,
   );
 
-  // Waits for the rewrite, as above. Its word alone counts for nothing while the others, who could contradict, are away.
   test(
     "that keeps a fork takes nothing back while it is the only one that answers",
     async () => {

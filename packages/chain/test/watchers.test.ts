@@ -76,7 +76,6 @@ describe("many movements", () => {
     SLOW,
   );
 
-  // Waits for the rewrite: today 800 movements above the final block are remembered, and a reorg forgets the others.
   test(
     "1,200 that a reorg takes all at once are all taken back",
     async () => {
@@ -102,7 +101,6 @@ describe("many movements", () => {
 });
 
 describe("wallets that come and go", () => {
-  // Waits for the rewrite: a wallet that was known once is not read back today.
   test(
     "one that was away for a while is read back, with what it paid meanwhile",
     async () => {
@@ -152,7 +150,6 @@ describe("wallets that come and go", () => {
   );
 });
 
-// Waits for the rewrite: there is no lease today, only a conflict of versions.
 describe("two watchers of one table", () => {
   test(
     "the second stands by while the first holds the lease, and goes on when it is over",
@@ -222,7 +219,6 @@ describe("two watchers of one table", () => {
 });
 
 describe("a chain that is not the one it was", () => {
-  // Waits for the rewrite: today the other chain's blocks are a reorg of everything.
   test(
     "a table that was read from another chain of the same id: an error says so, and nothing is taken back",
     async () => {

@@ -10,6 +10,7 @@ import {
   type Ask,
   type Call,
   forkedView,
+  type LogFilter,
   laggingView,
   type RawLog,
   staleView,
@@ -118,7 +119,8 @@ export async function startRpcProxy(target: string): Promise<RpcProxy> {
     if (failing?.includes(call.method)) return { error: { code: -32603, message: "internal error" } };
     if (claims !== undefined && call.method in claims) return { result: claims[call.method] };
     if (call.method !== "eth_getLogs") return viewOf(doing)(call, ask);
-    const { fromBlock, toBlock } = call.params[0] as { fromBlock?: string; toBlock?: string };
+    const filter = call.params[0] as LogFilter;
+    const { fromBlock, toBlock } = filter;
     if (blocksMax !== undefined && Number(toBlock) - Number(fromBlock) + 1 > blocksMax) {
       tally.refused += 1;
       return { error: { code: -32602, message: `eth_getLogs is limited to a ${blocksMax} block range` } };
@@ -130,7 +132,7 @@ export async function startRpcProxy(target: string): Promise<RpcProxy> {
       tally.refused += 1;
       return { error: { code: -32005, message: `query returned more than ${logsMax} results` } };
     }
-    return { result: logs === undefined ? list : disturbed(list, logs) };
+    return { result: logs === undefined ? list : disturbed(list, filter, logs) };
   };
 
   const respond = async (text: string, response: ServerResponse): Promise<unknown> => {
@@ -251,19 +253,22 @@ function emptyTally() {
 const STRANGER = "9".repeat(40);
 
 /** Logs as a node that minds no filter gives them. */
-function disturbed(logs: readonly RawLog[], how: readonly ("double" | "reverse" | "strangers")[]): readonly RawLog[] {
-  const strangers = how.includes("strangers") ? logs.flatMap(strangersOf) : [];
+function disturbed(
+  logs: readonly RawLog[],
+  { topics = [] }: LogFilter,
+  how: readonly ("double" | "reverse" | "strangers")[],
+): readonly RawLog[] {
+  const strangers = how.includes("strangers") ? logs.flatMap((log) => strangersOf(log, topics.length > 1)) : [];
   const all = [...logs, ...strangers];
   const doubled = how.includes("double") ? all.flatMap((log) => [log, log]) : all;
   return how.includes("reverse") ? doubled.toReversed() : doubled;
 }
 
-/** Beside a log, in its transaction: the same of another token, and the same of another wallet. */
-function strangersOf(log: RawLog): RawLog[] {
+/** Beside a log, in its transaction: the same of another token, and, where wallets were asked for, of another wallet. */
+function strangersOf(log: RawLog, ofWallets: boolean): RawLog[] {
   const [topic = "", , ...rest] = log.topics;
   const at = (index: number) => `0x${(Number(log.logIndex) + index).toString(16)}`;
-  return [
-    { ...log, address: `0x${STRANGER}`, logIndex: at(1000) },
-    { ...log, topics: [topic, `0x${STRANGER.padStart(64, "0")}`, ...rest], logIndex: at(2000) },
-  ];
+  const token = { ...log, address: `0x${STRANGER}`, logIndex: at(1000) };
+  const wallet = { ...log, topics: [topic, `0x${STRANGER.padStart(64, "0")}`, ...rest], logIndex: at(2000) };
+  return ofWallets ? [token, wallet] : [token];
 }
