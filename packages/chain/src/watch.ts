@@ -212,8 +212,8 @@ async function readRange(run: Run, range: PassRange): Promise<Outcome> {
   const { cursor } = run.held;
   const { fromBlock, toBlock } = range;
   const wallets = range.wallets ?? run.addresses;
-  // The chain of what was read is checked where it grows; what is read once more stands on its own last block.
-  const anchor = range.pass === "fast" ? cursor.marks.at(-1) : undefined;
+  // In each pass: a node on a branch that was left has logs of its own, in blocks that nobody else has.
+  const anchor = cursor.marks.at(-1);
   let reading: Reading;
   try {
     reading = await readMovements(client, { chainId: client.chainId, asset, wallets, fromBlock, toBlock, anchor });
