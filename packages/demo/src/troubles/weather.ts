@@ -1,0 +1,70 @@
+/** What the chain does to everybody: blocks that are taken back, and gas that is dear for a while. */
+import { type Hash, numberToHex, parseGwei } from "viem";
+import { getTransactionReceipt } from "viem/actions";
+import { settle } from "../settlement.ts";
+import { isUsed } from "../usdc.ts";
+import { idOf } from "./payment-ids.ts";
+import { openStuckRelayer } from "./stuck-relayer.ts";
+import type { TroubleKind } from "./trouble.ts";
+
+/** Empty blocks made first, so that the reorg reaches nothing but what was settled here and just before it. */
+const SPARE_BLOCKS = 12;
+
+export const reorg: TroubleKind = {
+  name: "reorg",
+  words: "the chain takes its last blocks back and what was settled in them; the facilitator settles it all again",
+  leads: { breaks: [], heals: true },
+  alone: true,
+  async produce({ devnet, buy, urls, facilitator, shown, signal }) {
+    const { client, accounts } = devnet;
+    await devnet.mine(SPARE_BLOCKS);
+    const { payments, txHash } = await buy("writer", `${urls.reports}/reports/brief?quarter=2026-q1`);
+    await Promise.all(payments.map((id) => shown(id, "settled", signal)));
+    await facilitator.pause(async (settled) => {
+      const { blockNumber } = await getTransactionReceipt(client, { hash: txHash as Hash });
+      await devnet.reorg((await devnet.blockNumber()) - Number(blockNumber) + 1);
+      for (const signed of settled) {
+        const { from, nonce } = signed.authorization;
+        if (!(await isUsed(client, from, nonce))) await settle(client, accounts.relayer, [signed]);
+      }
+    });
+    return payments;
+  },
+};
+
+/** The devnet's account of the facilitator that bids little. */
+const THRIFTY = 42;
+const SPIKE = parseGwei("100");
+const CALM = parseGwei("0.01"); // Arbitrum's own
+/** A block comes every 250 ms, and one later the fee falls by an eighth. */
+const AGAIN_MS = 100;
+const PAYMENTS = 3;
+const AUTHORIZATION_SECONDS = 600;
+
+export const gasSpike: TroubleKind = {
+  name: "gas_spike",
+  words: `gas costs ten thousand times as much: ${PAYMENTS} settlements wait in the mempool behind one that bid too little`,
+  leads: { breaks: ["not_on_chain"], heals: true },
+  async produce(yard) {
+    const { devnet, buy, shown, signal } = yard;
+    const price = (fee: bigint) =>
+      devnet.client.request({ method: "anvil_setNextBlockBaseFeePerGas", params: [numberToHex(fee)] });
+    const relayer = await openStuckRelayer(devnet, THRIFTY);
+    const counter = await yard.counter({
+      authorizationSeconds: AUTHORIZATION_SECONDS,
+      settle: async (signed) => ({ success: true, txHash: await relayer.send(signed) }),
+    });
+    const holding = setInterval(() => void price(SPIKE).catch(() => {}), AGAIN_MS);
+    try {
+      for (let n = 0; n < PAYMENTS; n++) await buy("trader", counter.url);
+      const ids = counter.signed().map(idOf);
+      await Promise.all(ids.map((id) => shown(id, "not_on_chain", signal)));
+      return ids;
+    } finally {
+      clearInterval(holding);
+      await price(CALM).catch(() => {});
+      await relayer.release().catch(() => {}); // where the chain has ended, nothing waits any more
+      await counter.close();
+    }
+  },
+};
