@@ -18,16 +18,20 @@ export type DevClient = Omit<Client<HttpTransport, Chain>, "request"> & {
   request: (call: { method: string; params?: unknown }) => Promise<never>;
 } & Client<HttpTransport, Chain>;
 
+/** What everyone bids who says nothing else: far more than gas ever costs here. */
+const BID = { maxFeePerGas: parseGwei("1000"), maxPriorityFeePerGas: 1n } as const;
+
 /**
- * Arbitrum, where everyone bids far more than gas costs. Who bids what it costs now is priced out by the next rise, the
- * node throws his transaction away, and all that he sends later waits behind the gap: see the gas spike.
+ * Arbitrum, where nobody bids what gas costs now: the next rise would price his transaction out, the node would throw it
+ * away, and all that he sends later would wait behind the gap. See the gas spike.
  */
 export const DEV_CHAIN = {
   ...arbitrum,
-  fees: {
-    ...arbitrum.fees,
-    estimateFeesPerGas: async () => ({ maxFeePerGas: parseGwei("1000"), maxPriorityFeePerGas: 1n }),
-  },
+  // Before the node fills in what is missing: it knows today's price only.
+  prepareTransactionRequest: [
+    async (request) => ({ ...BID, ...request }) as typeof request,
+    { runAt: ["beforeFillTransaction"] },
+  ],
 } as const satisfies Chain;
 
 export function devClient(rpcUrl: string): DevClient {

@@ -28,7 +28,7 @@ export interface CounterOptions {
 export interface Counter {
   /** A report for $0.01. */
   readonly url: string;
-  /** What buyers have signed for here, in their order. */
+  /** What buyers have signed for here, in their order. Throws what `settle` threw. */
   signed(): readonly SignedAuthorization[];
   close(): Promise<void>;
 }
@@ -38,6 +38,7 @@ export async function openCounter(options: CounterOptions): Promise<Counter> {
   const { devnet, payTo, emitter, authorizationSeconds, settle } = options;
   const honest = createFacilitator(devnet);
   const signed: SignedAuthorization[] = [];
+  let failure: Error | null = null;
   const [booth, shop] = await Promise.all([openSite(), openSite()]);
   booth.serve(
     facilitatorApp({
@@ -45,8 +46,11 @@ export async function openCounter(options: CounterOptions): Promise<Counter> {
       getSupported: () => honest.getSupported(),
       async settle(payload) {
         const given = signedOf(payload);
+        const answer = await settle(given).catch((error: Error): Answer => {
+          failure = error;
+          return { success: false, txHash: null, reason: "facilitator_failed" };
+        });
         signed.push(given);
-        const answer = await settle(given);
         const common = { transaction: answer.txHash ?? "", network: NETWORK, payer: given.authorization.from } as const;
         return answer.success
           ? { ...common, success: true }
@@ -57,7 +61,10 @@ export async function openCounter(options: CounterOptions): Promise<Counter> {
   shop.serve(paidApi({ products: REPORTS, payTo, facilitatorUrl: booth.url, emitter, authorizationSeconds }));
   return {
     url: `${shop.url}/reports/brief?quarter=2026-q3`,
-    signed: () => signed,
+    signed() {
+      if (failure !== null) throw failure;
+      return signed;
+    },
     close: async () => void (await Promise.all([shop.close(), booth.close()])),
   };
 }

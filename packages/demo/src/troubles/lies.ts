@@ -25,7 +25,7 @@ export const wrongAmount: TroubleKind = {
 
 export const wrongPayee: TroubleKind = {
   name: "wrong_payee",
-  words: "the writer accepts an offer to pay one address, and its signature pays another",
+  words: "the writer reports that it accepted to pay another address than it pays",
   leads: { breaks: ["payee_mismatch"], heals: false },
   produce: async ({ buy, urls }) =>
     (await buy("writer", `${urls.reports}${BRIEF_PATH}`, { change: acceptedLie({ payTo: ELSEWHERE }) })).payments,
@@ -33,7 +33,7 @@ export const wrongPayee: TroubleKind = {
 
 export const wrongAsset: TroubleKind = {
   name: "wrong_asset",
-  words: "the writer says that it accepted another token than the USDC that it paid in",
+  words: "the writer reports that it accepted another token than it pays in",
   leads: { breaks: ["asset_mismatch"], heals: false },
   produce: async ({ buy, urls }) =>
     (await buy("writer", `${urls.reports}${BRIEF_PATH}`, { change: acceptedLie({ asset: OTHER_TOKEN }) })).payments,
@@ -67,7 +67,7 @@ export const foreignApi: TroubleKind = {
 
 export const paidTwice: TroubleKind = {
   name: "paid_twice",
-  words: "research takes an answer for lost and buys once more under the same request id: both settle",
+  words: "research takes an answer for lost and buys the same once more",
   leads: { breaks: ["duplicate_purchase"], heals: false },
   async produce({ buy, urls }) {
     const requestId = crypto.randomUUID();

@@ -29,7 +29,7 @@ export function startRota(options: RotaOptions): Traffic {
       onTrouble?.({ name, words, leads, payments: [], error: null, ...told });
     tell({ phase: "begins" });
     try {
-      tell({ phase: "done", payments: await produce(yard) });
+      tell({ phase: "done", payments: await produce(yard, (said) => tell({ phase: "says", words: said })) });
     } catch (error) {
       if (!ending.signal.aborted) tell({ phase: "failed", error: (error as Error).message });
     }

@@ -18,7 +18,7 @@ const STOLEN = 120_000n;
 
 export const plainTransfer: TroubleKind = {
   name: "plain_transfer",
-  words: "somebody moves $0.25 out of the writer's wallet by a plain transfer, and nobody says why",
+  words: "somebody moves $0.25 out of the writer's wallet by a plain transfer",
   leads: { breaks: ["shadow_spend"], heals: false },
   async produce({ devnet, account }) {
     const receipt = await transfer(devnet.client, account("writer"), devnet.account(STRANGER).address, SHADOW);
@@ -28,7 +28,7 @@ export const plainTransfer: TroubleKind = {
 
 export const strangersSettlement: TroubleKind = {
   name: "strangers_settlement",
-  words: "a stranger settles a signature for $0.12 of the trader's wallet that nobody reported",
+  words: "a stranger settles a signature of the trader's wallet that nobody reported",
   leads: { breaks: ["shadow_spend"], heals: false },
   async produce({ devnet, account }) {
     const to = devnet.account(STRANGER).address;
@@ -40,7 +40,7 @@ export const strangersSettlement: TroubleKind = {
 
 export const unregisteredWallet: TroubleKind = {
   name: "unregistered_wallet",
-  words: "an agent that the config does not know, temp, buys with a wallet that nobody registered",
+  words: "temp, an agent that the config does not know, buys with a wallet of its own",
   leads: { breaks: [], heals: false, alert: "unregistered_wallet" },
   async produce({ devnet, buyWithKey, urls }) {
     const wallet = devnet.account(TEMP);

@@ -5,7 +5,7 @@ import type { TroubleKind } from "./trouble.ts";
 
 export const lostReport: TroubleKind = {
   name: "lost_report",
-  words: "research pays $0.50 upfront for a report whose data the archive has lost: the API answers 500",
+  words: "research pays upfront for a report whose data the archive has lost",
   leads: { breaks: ["paid_not_delivered"], heals: false },
   produce: async ({ buy, urls }) =>
     (await buy("research", `${urls.reports}/reports/deep?quarter=${LOST_QUARTER}`)).payments,
@@ -23,7 +23,7 @@ export const silentAgent: TroubleKind = {
 
 export const silentApi: TroubleKind = {
   name: "silent_api",
-  words: "the trader buys a quote from a replica that was deployed without the SDK",
+  words: "the trader buys from a replica that was deployed without the SDK",
   leads: { breaks: ["unreported_by_api"], heals: false },
   produce: async ({ buy, urls }) => (await buy("trader", `${urls.silentQuotes}/quotes/latest?symbol=arb`)).payments,
 };

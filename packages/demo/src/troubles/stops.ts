@@ -29,7 +29,7 @@ export const signedAfterRevoke: TroubleKind = {
 
 export const settledAfterRevoke: TroubleKind = {
   name: "settled_after_revoke",
-  words: "the frozen hydra signs in a new session, and a slow facilitator settles after its revocation",
+  words: "a slow facilitator settles what the hydra signed in a session that is revoked by then",
   leads: { breaks: ["settled_after_revoke"], heals: false },
   async produce(yard) {
     const { devnet, payers, lastStop, until, pause, isOpen } = yard;

@@ -9,8 +9,11 @@ export interface TroubleKind {
   readonly leads: Leads;
   /** It touches everybody: nothing else is made while it is. */
   readonly alone?: true;
-  /** Makes it, and answers the ids of the payments concerned once there is no more to do. Throws where it cannot be made. */
-  produce(yard: Yard): Promise<readonly string[]>;
+  /**
+   * Makes it, and answers the ids of the payments concerned once there is no more to do. `say` tells of a turn that it
+   * takes, in words. Throws where it cannot be made.
+   */
+  produce(yard: Yard, say: (words: string) => void): Promise<readonly string[]>;
 }
 
 /** What its payments show. */
@@ -27,11 +30,11 @@ export interface Leads {
   readonly before?: Break;
 }
 
-/** A trouble as it is told of. `begins` comes first; `payments` are known when it is done. */
+/** A trouble as it is told of: `begins` first, `says` for each turn it takes; `payments` are known when it is `done`. */
 export interface TroubleTold {
   readonly name: string;
   readonly words: string;
-  readonly phase: "begins" | "done" | "failed";
+  readonly phase: "begins" | "says" | "done" | "failed";
   readonly leads: Leads;
   readonly payments: readonly string[];
   /** Why it could not be made. */

@@ -41,7 +41,7 @@ async function atCounter(
 
 export const dropped: TroubleKind = {
   name: "dropped",
-  words: "a facilitator's transaction falls out of the mempool, and nobody sends it again: the signature expires",
+  words: "a facilitator's transaction falls out of the mempool, and nobody sends another",
   leads: { breaks: ["not_on_chain"], heals: false, state: "expired" },
   async produce(yard) {
     const relayer = await openStuckRelayer(yard.devnet, DROPPER);
@@ -58,9 +58,9 @@ export const dropped: TroubleKind = {
 
 export const replaced: TroubleKind = {
   name: "replaced",
-  words: "a facilitator's transaction falls out of the mempool, and another one settles the same signature later",
+  words: "a facilitator's transaction falls out of the mempool; another one comes late",
   leads: { breaks: ["not_on_chain"], heals: true },
-  async produce(yard) {
+  async produce(yard, say) {
     const { devnet } = yard;
     const relayer = await openStuckRelayer(devnet, REPLACER);
     return atCounter(
@@ -75,6 +75,7 @@ export const replaced: TroubleKind = {
         } finally {
           await relayer.drop(); // else it would stand in the way of what this wallet sends next
         }
+        say("another transaction settles the same signature");
         await settle(devnet.client, devnet.accounts.relayer2, [signed]);
       },
     );
@@ -83,9 +84,9 @@ export const replaced: TroubleKind = {
 
 export const reverted: TroubleKind = {
   name: "reverted",
-  words: "a facilitator garbles a signature, so that its transaction reverts, and sends it again as it was",
+  words: "a facilitator garbles a signature, and its transaction reverts",
   leads: { breaks: ["reverted"], heals: true, before: "not_on_chain" },
-  async produce(yard) {
+  async produce(yard, say) {
     const { client, accounts } = yard.devnet;
     return atCounter(
       yard,
@@ -98,6 +99,7 @@ export const reverted: TroubleKind = {
       },
       async (signed, id) => {
         await yard.shown(id, "reverted", yard.signal);
+        say("the facilitator sends the signature as it is");
         await settle(client, accounts.relayer2, [signed]);
       },
     );
@@ -111,7 +113,7 @@ function garbled({ authorization, signature }: SignedAuthorization): SignedAutho
 
 export const cancelledAfterDelivery: TroubleKind = {
   name: "cancelled_after_delivery",
-  words: "a facilitator lets a report go before it settles, and research cancels its signature meanwhile",
+  words: "a facilitator lets a report go before it settles, and research cancels its signature",
   leads: { breaks: ["delivered_not_paid"], heals: false, state: "cancelled" },
   produce: (yard) =>
     atCounter(
@@ -133,7 +135,7 @@ export const cancelledUnused: TroubleKind = {
 
 export const expiredUnused: TroubleKind = {
   name: "expired_unused",
-  words: `a facilitator is too busy to settle, and the signature, good for ${SHORT_SECONDS} s, expires`,
+  words: `a facilitator is too busy to settle, and the signature is good for ${SHORT_SECONDS} s`,
   leads: { breaks: [], heals: false, state: "expired" },
   produce: (yard) => atCounter(yard, { authorizationSeconds: SHORT_SECONDS, settle: async () => BUSY }),
 };

@@ -12,17 +12,19 @@ const SPARE_BLOCKS = 12;
 
 export const reorg: TroubleKind = {
   name: "reorg",
-  words: "the chain takes its last blocks back and what was settled in them; the facilitator settles it all again",
+  words: "a reorg is to take back what was settled last; the facilitator settles it again",
   leads: { breaks: [], heals: true },
   alone: true,
-  async produce({ devnet, buy, urls, facilitator, shown, signal }) {
+  async produce({ devnet, buy, urls, facilitator, shown, signal }, say) {
     const { client, accounts } = devnet;
     await devnet.mine(SPARE_BLOCKS);
     const { payments, txHash } = await buy("writer", `${urls.reports}/reports/brief?quarter=2026-q1`);
     await Promise.all(payments.map((id) => shown(id, "settled", signal)));
     await facilitator.pause(async (settled) => {
       const { blockNumber } = await getTransactionReceipt(client, { hash: txHash as Hash });
-      await devnet.reorg((await devnet.blockNumber()) - Number(blockNumber) + 1);
+      const depth = (await devnet.blockNumber()) - Number(blockNumber) + 1;
+      say(`the chain takes ${depth} blocks back`);
+      await devnet.reorg(depth);
       for (const signed of settled) {
         const { from, nonce } = signed.authorization;
         if (!(await isUsed(client, from, nonce))) await settle(client, accounts.relayer, [signed]);
@@ -43,9 +45,9 @@ const AUTHORIZATION_SECONDS = 600;
 
 export const gasSpike: TroubleKind = {
   name: "gas_spike",
-  words: `gas costs ten thousand times as much: ${PAYMENTS} settlements wait in the mempool behind one that bid too little`,
+  words: `gas is dear for a while: ${PAYMENTS} settlements wait behind one that bid too little`,
   leads: { breaks: ["not_on_chain"], heals: true },
-  async produce(yard) {
+  async produce(yard, say) {
     const { devnet, buy, shown, signal } = yard;
     const price = (fee: bigint) =>
       devnet.client.request({ method: "anvil_setNextBlockBaseFeePerGas", params: [numberToHex(fee)] });
@@ -59,6 +61,7 @@ export const gasSpike: TroubleKind = {
       for (let n = 0; n < PAYMENTS; n++) await buy("trader", counter.url);
       const ids = counter.signed().map(idOf);
       await Promise.all(ids.map((id) => shown(id, "not_on_chain", signal)));
+      say("gas is cheap again, and what waited in the mempool goes through");
       return ids;
     } finally {
       clearInterval(holding);
