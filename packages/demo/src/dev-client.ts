@@ -43,10 +43,13 @@ export function devClient(rpcUrl: string): DevClient {
   }) as unknown as DevClient;
 }
 
+/** A reorg may come between, and then nobody ever sees it mined. */
+const MINED_MS = 60_000;
+
 /** Mines at once what is waiting, and gives the receipt of `hash`, whatever its status. */
 export async function mined(client: DevClient, hash: Hash): Promise<TransactionReceipt> {
   await mine(client, 1);
-  return waitForTransactionReceipt(client, { hash, retryCount: 200 });
+  return waitForTransactionReceipt(client, { hash, retryCount: 200, timeout: MINED_MS });
 }
 
 /** Makes `blocks` empty or full blocks at once, beside those that the clock makes. */

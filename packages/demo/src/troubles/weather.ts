@@ -6,33 +6,48 @@ import { isUsed } from "../usdc.ts";
 import { idOf } from "./payment-ids.ts";
 import { openStuckRelayer } from "./stuck-relayer.ts";
 import type { TroubleKind } from "./trouble.ts";
+import type { Yard } from "./yard.ts";
 
-/** Empty blocks made first, so that the reorg reaches nothing but what was settled here and just before it. */
-const SPARE_BLOCKS = 12;
+/** Empty blocks made first, so that a reorg reaches nothing but what was settled since: nobody makes a mint again. */
+const SPARE_BLOCKS = 30;
+const TRIES = 5;
 
 export const reorg: TroubleKind = {
   name: "reorg",
   words: "a reorg is to take back what was settled last; the facilitator settles it again",
   leads: { breaks: [], heals: true },
   alone: true,
-  async produce({ devnet, buy, urls, facilitator, shown, signal }, say) {
-    const { client, accounts } = devnet;
-    await devnet.mine(SPARE_BLOCKS);
-    const { payments, txHash } = await buy("writer", `${urls.reports}/reports/brief?quarter=2026-q1`);
-    await Promise.all(payments.map((id) => shown(id, "settled", signal)));
-    await facilitator.pause(async (settled) => {
-      const { blockNumber } = await getTransactionReceipt(client, { hash: txHash as Hash });
-      const depth = (await devnet.blockNumber()) - Number(blockNumber) + 1;
-      say(`the chain takes ${depth} blocks back`);
-      await devnet.reorg(depth);
-      for (const signed of settled) {
-        const { from, nonce } = signed.authorization;
-        if (!(await isUsed(client, from, nonce))) await settle(client, accounts.relayer, [signed]);
-      }
-    });
-    return payments;
+  async produce(yard, say) {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const payments = await settledAndTakenBack(yard, say);
+      if (payments !== null) return payments;
+    }
+    throw new Error(`no settlement was seen within ${SPARE_BLOCKS} blocks`);
   },
 };
+
+/** Null where the settlement was seen so late that more than the spare blocks would have to go. */
+async function settledAndTakenBack(yard: Yard, say: (words: string) => void): Promise<readonly string[] | null> {
+  const { devnet, buy, urls, facilitator, shown, signal } = yard;
+  const { client, accounts } = devnet;
+  await devnet.mine(SPARE_BLOCKS);
+  const { payments, txHash } = await buy("writer", `${urls.reports}/reports/brief?quarter=2026-q1`);
+  await Promise.all(payments.map((id) => shown(id, "settled", signal)));
+  let isGone = false;
+  await facilitator.pause(async (settled) => {
+    const { blockNumber } = await getTransactionReceipt(client, { hash: txHash as Hash });
+    const depth = (await devnet.blockNumber()) - Number(blockNumber) + 1;
+    if (depth > SPARE_BLOCKS) return;
+    say(`the chain takes ${depth} blocks back`);
+    await devnet.reorg(depth);
+    isGone = true;
+    for (const signed of settled) {
+      const { from, nonce } = signed.authorization;
+      if (!(await isUsed(client, from, nonce))) await settle(client, accounts.relayer, [signed]);
+    }
+  });
+  return isGone ? payments : null;
+}
 
 /** The devnet's account of the facilitator that bids little. */
 const THRIFTY = 42;
