@@ -10,7 +10,7 @@ import {
   parseGwei,
   type TransactionReceipt,
 } from "viem";
-import { getBlock, waitForTransactionReceipt } from "viem/actions";
+import { getBlock, type PrepareTransactionRequestParameters, waitForTransactionReceipt } from "viem/actions";
 import { arbitrum } from "viem/chains";
 
 /** Any method of anvil goes through `request`, with the parameters that anvil's documentation names. */
@@ -29,7 +29,9 @@ export const DEV_CHAIN = {
   ...arbitrum,
   // Before the node fills in what is missing: it knows today's price only.
   prepareTransactionRequest: [
-    async (request) => ({ ...BID, ...request }) as typeof request,
+    // What nobody set is there, and undefined.
+    async ({ maxFeePerGas = BID.maxFeePerGas, maxPriorityFeePerGas = BID.maxPriorityFeePerGas, ...request }) =>
+      ({ ...request, maxFeePerGas, maxPriorityFeePerGas }) as PrepareTransactionRequestParameters,
     { runAt: ["beforeFillTransaction"] },
   ],
 } as const satisfies Chain;

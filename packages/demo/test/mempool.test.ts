@@ -1,6 +1,6 @@
 /** What the troubles do with the mempool and the facilitator, on a chain of its own. */
 import type { PaymentPayload, PaymentRequirements, SettleResponse } from "@x402/core/types";
-import type { Address, Hex } from "viem";
+import { type Address, type Hex, parseGwei } from "viem";
 import { getTransaction, getTransactionReceipt } from "viem/actions";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { signAuthorization } from "../src/authorization.ts";
@@ -53,6 +53,16 @@ test(
     const next = await second.send(await signed());
     expect(await isKnown(next)).toBe(true);
     await second.drop();
+  },
+  SLOW,
+);
+
+test(
+  "what is sent without a fee bids above every gas price, so that no rise prices it out",
+  async () => {
+    const { transactionHash } = await devnet.settle(await signed());
+    const sent = await getTransaction(devnet.client, { hash: transactionHash });
+    expect(sent.maxFeePerGas).toBe(parseGwei("1000"));
   },
   SLOW,
 );
