@@ -27,8 +27,12 @@ beforeAll(async () => {
   machine = await startMachine({
     data: join(directory, "data"),
     port: 0,
-    // The demo's own config, but for a shorter wait.
-    config: parseConfig({ ...demo.config, deadlines: { settleSeconds: 8, reportSeconds: 8 } }),
+    // The demo's own config, but for a shorter wait, and spenders that are stopped as often as they are in a hurry.
+    config: parseConfig({
+      ...demo.config,
+      deadlines: { settleSeconds: 8, reportSeconds: 8 },
+      limits: { revocationsPerMinute: 1000 },
+    }),
     watch: { rpcUrls: [demo.rpcUrl], intervalMs: 250 },
     agentCoreUrl: demo.agentCoreUrl,
   });
@@ -38,7 +42,7 @@ beforeAll(async () => {
   });
   traffic = demo.start({
     endpoint: `${machine.url}/aws/events`,
-    pace: 4,
+    pace: 2,
     count: 40,
     overspend: true,
     rota: {
@@ -71,7 +75,7 @@ async function get<T>(path: string): Promise<T> {
 
 /** The trouble's payments once it is made. */
 async function madeBy({ name }: TroubleKind): Promise<readonly string[]> {
-  const end = () => told.find((each) => each.name === name && each.phase !== "begins");
+  const end = () => told.find((each) => each.name === name && ["done", "failed"].includes(each.phase));
   await vi.waitUntil(end, PATIENCE);
   expect(end()).toMatchObject({ phase: "done", error: null });
   return end()?.payments ?? [];
@@ -88,7 +92,8 @@ test.each(table.map((kind) => [kind.name, kind] as const))(
         ? { state, verdict: "matched", breaks: [] }
         : { state, verdict: breaks.length > 0 ? "break" : "matched", breaks };
       await vi.waitFor(async () => {
-        expect(await get<Payment>(`/api/payments/${encodeURIComponent(id)}`)).toMatchObject(expected);
+        const shown = await get<Payment>(`/api/payments/${encodeURIComponent(id)}`);
+        expect({ state: shown.state, verdict: shown.verdict, breaks: shown.breaks }).toEqual(expected);
         expect(breaksEver(id)).toEqual(expect.arrayContaining([...breaks]));
       }, PATIENCE);
       expect(breaksEver(id).filter((name) => !breaks.includes(name) && name !== before)).toEqual([]);

@@ -4,8 +4,8 @@ import { settle } from "../settlement.ts";
 import { idOf } from "./payment-ids.ts";
 import type { TroubleKind } from "./trouble.ts";
 
-/** A signature may cross its revocation on the way for 5 s: later than that is later. */
-const CROSSED_MS = 7_000;
+/** A signature may cross its revocation for 5 s, and a busy machine writes down late that it has revoked. */
+const CROSSED_MS = 12_000;
 /** The block after a revocation is a second later for sure: blocks tell whole seconds. */
 const NEXT_SECOND_MS = 2_000;
 const STOP_SECONDS = 60;
