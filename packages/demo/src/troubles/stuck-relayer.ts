@@ -19,10 +19,7 @@ export interface StuckRelayer {
 }
 
 /** `index` is the devnet's account; nobody else may send with it. */
-export async function openStuckRelayer(
-  { client, account: accountAt }: Devnet,
-  index: number,
-): Promise<StuckRelayer> {
+export async function openStuckRelayer({ client, account: accountAt }: Devnet, index: number): Promise<StuckRelayer> {
   const { nonceManager: _, ...account } = accountAt(index) as HDAccount & { nonceManager?: unknown };
   const { address } = account;
   await client.request({ method: "anvil_setBalance", params: [address, `0x${parseEther("10").toString(16)}`] });
