@@ -1,7 +1,7 @@
 /** The demo beside the machine: loaded only when asked for, because it brings a chain and a web server. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { DemoFacts, PreparedDemo } from "@bursar/demo/demo";
+import type { DemoFacts, PreparedDemo, TroubleTold } from "@bursar/demo/demo";
 import { type Config, parseConfig } from "@bursar/events/config-schema";
 import { openLmdbStore } from "@bursar/store/lmdb";
 import { checkDirectory } from "./preflight.ts";
@@ -13,8 +13,8 @@ export interface Market {
   /** The local AgentCore data plane. */
   readonly agentCoreUrl: string;
   readonly facts: DemoFacts;
-  /** The first payment follows. */
-  start(eventsUrl: string): void;
+  /** The first payment follows. `onTrouble` is told of what is made to go wrong. */
+  start(eventsUrl: string, onTrouble: (told: TroubleTold) => void): void;
   stop(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export async function openMarket(data: string, log: (line: string) => void): Pro
     rpcUrl: prepared.rpcUrl,
     agentCoreUrl: prepared.agentCoreUrl,
     facts: prepared.describe(),
-    start: (eventsUrl) => void prepared.start({ endpoint: eventsUrl }),
+    start: (eventsUrl, onTrouble) => void prepared.start({ endpoint: eventsUrl, onTrouble }),
     stop: () => prepared.stop(),
   };
 }

@@ -16,6 +16,7 @@ import { painter, signsOf } from "../src/terminal/style.ts";
 import { summaryLine } from "../src/terminal/summary-line.ts";
 import { table } from "../src/terminal/table.ts";
 import { cut, safe, widthOf, wrap } from "../src/terminal/text.ts";
+import { troubleLines } from "../src/terminal/trouble-lines.ts";
 import { BREAKS, breakName, STATES as STATE_WORDS } from "../src/terminal/words.ts";
 import { alert, broken, budget, HOSTILE, matched, PLAIN, signed, TERMINAL } from "./samples.ts";
 
@@ -202,6 +203,52 @@ describe("feed", () => {
     expect(feedLine({ kind: "payment", at, data: matched, before }, ASCII)).toMatchInlineSnapshot(
       `"10:00:02.3  research -> reports  $0.010000  matched in 1.3 s    agent y api y chain y  0xa198..cbf5"`,
     );
+  });
+
+  test("a settlement that a reorg takes back is told, and that the chain does not stand by it", () => {
+    const data = { ...matched, state: "submitted", verdict: "pending" } as const;
+    const settled = { state: "final", verdict: "matched", breaks: [] } as const;
+    expect(feedLine({ kind: "payment", at, data, before: settled }, PLAIN)).toMatchInlineSnapshot(
+      `"10:00:02.3  research → reports  $0.010000  taken back by a reorg  agent ✓ api ✓ chain –  0xa198…cbf5"`,
+    );
+  });
+
+  test("a wallet that nobody registered is told once: no payment's line says it", () => {
+    const unregistered = { ...alert, rule: "unregistered_wallet", severity: "warning" } as const;
+    const line = (count: number) => feedLine({ kind: "alert", at, data: { ...unregistered, count } }, PLAIN);
+    expect(line(1)).toMatchInlineSnapshot(
+      `"10:00:02.3  warning: unregistered wallet wallet:0xe3ce20fdca4ca5aaa1f93d55825c54ef6b724766 is open"`,
+    );
+    expect(line(2)).toBeNull();
+  });
+
+  test("a trouble of the demo is told when it begins and turns, with what to look for, and not when it is done", () => {
+    const told = {
+      name: "replaced",
+      words: "a facilitator's transaction falls out of the mempool; another one comes late",
+      leads: { breaks: ["not_on_chain"], heals: true },
+      error: null,
+    } as const;
+    const lines = (["begins", "says", "done", "failed"] as const).map((phase) =>
+      troubleLines({ ...told, phase, error: phase === "failed" ? "no session" : null }, at, PLAIN),
+    );
+    expect(lines).toMatchInlineSnapshot(`
+      [
+        [
+          "10:00:02.3  trouble  a facilitator's transaction falls out of the mempool; another one comes late",
+          "                     (look for: not on chain, then healed)",
+        ],
+        [
+          "10:00:02.3  trouble  a facilitator's transaction falls out of the mempool; another one comes late",
+        ],
+        [],
+        [
+          "10:00:02.3  trouble  not made: a facilitator's transaction falls out of the mempool; another one",
+          "                     comes late: no session",
+        ],
+      ]
+    `);
+    expect(troubleLines({ ...told, phase: "begins" }, at, { ...TERMINAL, columns: 60 }).length).toBeGreaterThan(1);
   });
 
   test("finality, repeats and heads make no line", () => {

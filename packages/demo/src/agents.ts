@@ -4,7 +4,8 @@ import type { AgentId } from "./plan.ts";
 /** Agents that spend without a plan, until they are stopped and after it. */
 export type SpenderId = "gambler" | "hydra";
 
-export type DemoAgentId = AgentId | SpenderId;
+/** The courier is given little money, and late: it runs out of it in the middle of its errands. */
+export type DemoAgentId = AgentId | SpenderId | "courier";
 
 export interface DemoAgent {
   /** Its wallet: an account of the devnet's public test mnemonic, which holds nothing on any real chain. */
@@ -29,6 +30,7 @@ export const AGENTS: Readonly<Record<DemoAgentId, DemoAgent>> = {
   writer: { account: 2, team: "insight", note: null, pauseMs: patient },
   intern: { account: 3, team: "insight", note: "goes silent", pauseMs: patient },
   gambler: { account: 4, team: "play", note: "overspends", pauseMs: growing },
+  courier: { account: 6, team: "markets", note: "runs out of money", pauseMs: patient },
   hydra: { account: 5, team: "play", note: "opens new sessions while frozen", pauseMs: stubborn },
 };
 

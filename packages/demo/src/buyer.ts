@@ -1,5 +1,5 @@
 /** A paying agent: an unmodified x402 client, over AgentCore or over a wallet, and one line of @bursar/sdk where it reports. */
-import { type Emitter, instrumentFetch } from "@bursar/sdk";
+import { type ClientOptions, type Emitter, instrumentFetch } from "@bursar/sdk";
 import { registerExactEvmScheme } from "@x402/evm/exact/client";
 import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from "@x402/fetch";
 import type { LocalAccount } from "viem";
@@ -26,8 +26,23 @@ export function createSilentBuyer(account: LocalAccount): Buy {
   return async (url, signal) => bought(await pay(url, signal === undefined ? {} : { signal }));
 }
 
+/** A buyer that signs with the wallet of `account` itself and reports each step; `told` is what it says of its session. */
+export function createKeyBuyer(account: LocalAccount, emitter: Emitter, told: ClientOptions = {}): Buy {
+  const client = registerExactEvmScheme(new x402Client(), { signer: account, networks: [NETWORK] });
+  const pay = instrumentFetch(emitter, wrapFetchWithPayment, { requestHeader: true, ...told })(fetch, client);
+  return async (url, signal) => bought(await pay(url, signal === undefined ? {} : { signal }));
+}
+
+/** Where a buyer's sessions come from: its keeper, or somebody with one session. */
+export type Sessions = Pick<SessionKeeper, "session" | "refused">;
+
 /** A buyer that has AgentCore sign, under the session that is open when the purchase begins, and reports each step. */
-export function createSessionBuyer(payer: Payer, keeper: SessionKeeper, emitter: Emitter): Buy {
+export function createSessionBuyer(
+  payer: Payer,
+  keeper: Sessions,
+  emitter: Emitter,
+  more: Pick<ClientOptions, "requestId"> = {},
+): Buy {
   return async (url, signal) => {
     const session = await keeper.session();
     let processPaymentId: string | undefined;
@@ -44,7 +59,7 @@ export function createSessionBuyer(payer: Payer, keeper: SessionKeeper, emitter:
     // Made anew for each purchase: its session and what AgentCore calls its payment are its own.
     const client = new x402Client().register(NETWORK, scheme);
     const { instrumentId } = payer;
-    const told = { session, instrumentId, processPaymentId: () => processPaymentId, requestHeader: true };
+    const told = { ...more, session, instrumentId, processPaymentId: () => processPaymentId, requestHeader: true };
     const pay = instrumentFetch(emitter, wrapFetchWithPayment, told)(fetch, client);
     return bought(await pay(url, signal === undefined ? {} : { signal }));
   };

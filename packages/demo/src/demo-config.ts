@@ -10,6 +10,9 @@ export interface DemoConfigFacts {
   readonly payTo: Readonly<Record<ApiId, string>>;
 }
 
+/** Seconds. Short, so that breaks show while someone looks. */
+export const DEADLINES = { settleSeconds: 10, reportSeconds: 15 } as const;
+
 export function demoConfig({ rpcUrl, wallets, payTo }: DemoConfigFacts): ConfigInput {
   return {
     org: "demo",
@@ -81,6 +84,6 @@ export function demoConfig({ rpcUrl, wallets, payTo }: DemoConfigFacts): ConfigI
         thresholds: [{ at: 0.8, do: "alert" }],
       },
     ],
-    deadlines: { settleSeconds: 10, reportSeconds: 15 },
+    deadlines: DEADLINES,
   };
 }

@@ -7,9 +7,10 @@ import {
   type Hash,
   type HttpTransport,
   http,
+  parseGwei,
   type TransactionReceipt,
 } from "viem";
-import { getBlock, waitForTransactionReceipt } from "viem/actions";
+import { getBlock, type PrepareTransactionRequestParameters, waitForTransactionReceipt } from "viem/actions";
 import { arbitrum } from "viem/chains";
 
 /** Any method of anvil goes through `request`, with the parameters that anvil's documentation names. */
@@ -17,19 +18,40 @@ export type DevClient = Omit<Client<HttpTransport, Chain>, "request"> & {
   request: (call: { method: string; params?: unknown }) => Promise<never>;
 } & Client<HttpTransport, Chain>;
 
+/** What everyone bids who says nothing else: far more than gas ever costs here. */
+const BID = { maxFeePerGas: parseGwei("1000"), maxPriorityFeePerGas: 1n } as const;
+
+/**
+ * Arbitrum, where nobody bids what gas costs now: the next rise would price his transaction out, the node would throw it
+ * away, and all that he sends later would wait behind the gap. See the gas spike.
+ */
+export const DEV_CHAIN = {
+  ...arbitrum,
+  // Before the node fills in what is missing: it knows today's price only.
+  prepareTransactionRequest: [
+    // What nobody set is there, and undefined.
+    async ({ maxFeePerGas = BID.maxFeePerGas, maxPriorityFeePerGas = BID.maxPriorityFeePerGas, ...request }) =>
+      ({ ...request, maxFeePerGas, maxPriorityFeePerGas }) as PrepareTransactionRequestParameters,
+    { runAt: ["beforeFillTransaction"] },
+  ],
+} as const satisfies Chain;
+
 export function devClient(rpcUrl: string): DevClient {
   return createClient({
-    chain: arbitrum,
+    chain: DEV_CHAIN,
     transport: http(rpcUrl, { retryCount: 5, retryDelay: 50 }),
     pollingInterval: 25,
     cacheTime: 0,
   }) as unknown as DevClient;
 }
 
+/** A reorg may come between, and then nobody ever sees it mined. */
+const MINED_MS = 60_000;
+
 /** Mines at once what is waiting, and gives the receipt of `hash`, whatever its status. */
 export async function mined(client: DevClient, hash: Hash): Promise<TransactionReceipt> {
   await mine(client, 1);
-  return waitForTransactionReceipt(client, { hash, retryCount: 200 });
+  return waitForTransactionReceipt(client, { hash, retryCount: 200, timeout: MINED_MS });
 }
 
 /** Makes `blocks` empty or full blocks at once, beside those that the clock makes. */

@@ -22,17 +22,21 @@ export interface PaidApiOptions {
   readonly facilitatorUrl: string;
   /** Null for a replica that was deployed without the instrument: it sells and says nothing. */
   readonly emitter: Emitter | null;
+  /** Seconds that a buyer's authorization may be settled in, default 60. */
+  readonly authorizationSeconds?: number | undefined;
 }
 
-/** Seconds that a buyer's authorization may be settled in. */
 const AUTHORIZATION_SECONDS = 60;
 const FACILITATOR_TIMEOUT_MS = 15_000;
 
 /** The API; `GET /` is free and lists what it sells. */
-export function paidApi({ products, payTo, facilitatorUrl, emitter }: PaidApiOptions): Express {
+export function paidApi(options: PaidApiOptions): Express {
+  const { products, payTo, facilitatorUrl, emitter, authorizationSeconds = AUTHORIZATION_SECONDS } = options;
   const facilitator = new HTTPFacilitatorClient({ url: facilitatorUrl, timeoutMs: FACILITATOR_TIMEOUT_MS });
   const server = new x402ResourceServer(facilitator).register(NETWORK, new ExactEvmScheme());
-  const routes = Object.fromEntries(products.map((product) => [`GET ${product.path}`, routeOf(product, payTo)]));
+  const routes = Object.fromEntries(
+    products.map((product) => [`GET ${product.path}`, routeOf(product, payTo, authorizationSeconds)]),
+  );
 
   const app = express();
   app.disable("x-powered-by");
@@ -52,14 +56,14 @@ export function paidApi({ products, payTo, facilitatorUrl, emitter }: PaidApiOpt
   return app;
 }
 
-function routeOf({ priceUsd, title, flow }: Product, payTo: string) {
+function routeOf({ priceUsd, title, flow }: Product, payTo: string, maxTimeoutSeconds: number) {
   return {
     accepts: {
       scheme: "exact",
       network: NETWORK,
       payTo,
       price: `$${priceUsd}`,
-      maxTimeoutSeconds: AUTHORIZATION_SECONDS,
+      maxTimeoutSeconds,
       ...(flow === undefined ? {} : { extra: { paymentFlow: flow } }),
     },
     description: title,

@@ -1,6 +1,14 @@
 /** USDC on a local chain: what tests and the demo do with it. */
 import { chainById } from "@bursar/events/chains";
-import { type Abi, type Account, type Address, encodeFunctionData, parseAbi, type TransactionReceipt } from "viem";
+import {
+  type Abi,
+  type Account,
+  type Address,
+  encodeFunctionData,
+  type Hex,
+  parseAbi,
+  type TransactionReceipt,
+} from "viem";
 import { readContract, sendTransaction } from "viem/actions";
 import { type DevClient, mined } from "./dev-client.ts";
 
@@ -33,6 +41,16 @@ export function mint(client: DevClient, minter: Account, to: Address, amount: bi
 /** Atomic units of USDC that `account` holds at the latest block. */
 export function balanceOf(client: DevClient, account: Address): Promise<bigint> {
   return readContract(client, { address: USDC, abi: USDC_ABI, functionName: "balanceOf", args: [account] });
+}
+
+/** True when an authorization was used or cancelled. */
+export function isUsed(client: DevClient, authorizer: Address, nonce: Hex): Promise<boolean> {
+  return readContract(client, {
+    address: USDC,
+    abi: USDC_ABI,
+    functionName: "authorizationState",
+    args: [authorizer, nonce],
+  });
 }
 
 /** Calls USDC as `account` and gives the receipt, whatever its status: the gas is given, so nothing is refused before. */

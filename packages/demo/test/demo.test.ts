@@ -163,6 +163,7 @@ describe("prepareDemo", () => {
       ["writer", null],
       ["intern", "goes silent"],
       ["gambler", "overspends"],
+      ["courier", "runs out of money"],
       ["hydra", "opens new sessions while frozen"],
     ]);
     for (const { id, wallet } of agents)

@@ -3,6 +3,7 @@ import { readCounters, spentCounter } from "@bursar/core/counters";
 import { knownCounters } from "@bursar/core/known-books";
 import { all } from "@bursar/core/pages";
 import { windowOf } from "@bursar/core/windows";
+import type { TroubleTold } from "@bursar/demo/demo";
 import { chainById } from "@bursar/events/chains";
 import type { Config } from "@bursar/events/config-schema";
 import type { Alert, Budget } from "@bursar/events/shapes";
@@ -22,6 +23,7 @@ import { budgetBars } from "../terminal/budget-bars.ts";
 import { createFeedLines } from "../terminal/feed-lines.ts";
 import { createLive } from "../terminal/live.ts";
 import { type Summary, summaryLine } from "../terminal/summary-line.ts";
+import { troubleLines } from "../terminal/trouble-lines.ts";
 import { VERSION } from "../version.ts";
 
 /** What does not stop in this time is left to its crash safety: everything acknowledged is on disk. */
@@ -82,7 +84,7 @@ export async function run(input: Input, io: Io): Promise<number> {
       );
     else printLines(io, bannerLines(banner, io.screen()));
     const show = json ? showJson(machine, io) : showLive(machine, config, io);
-    market?.start(`${machine.url}/aws/events`);
+    market?.start(`${machine.url}/aws/events`, show.trouble);
     await stopped;
     show.end();
     say("Stopping.");
@@ -107,13 +109,19 @@ async function stopAll(machine: Machine | null, market: Market | null, say: (lin
 }
 
 interface Show {
+  /** The demo makes something go wrong. */
+  trouble(told: TroubleTold): void;
   end(): void;
 }
 
 /** One JSON object a line. */
 function showJson(machine: Machine, io: Io): Show {
   const off = machine.on((event) => io.out.write(`${toJson(event)}\n`));
-  return { end: off };
+  return {
+    trouble: ({ leads: _, ...told }) =>
+      void io.out.write(`${toJson({ kind: "trouble", at: io.now().toISOString(), data: told })}\n`),
+    end: off,
+  };
 }
 
 /** The feed above budgets and totals on a terminal; without one the totals alone, now and then. */
@@ -157,6 +165,11 @@ function showLive(machine: Machine, config: Config, io: Io): Show {
   const timer = setInterval(() => void look(), io.screen().live ? LOOK_MS : QUIET_MS);
   void look();
   return {
+    trouble(told) {
+      const screen = io.screen();
+      if (!screen.live) return;
+      for (const line of troubleLines(told, io.now().toISOString(), screen)) live.print(line);
+    },
     end() {
       clearInterval(timer);
       off();

@@ -18,6 +18,8 @@ const ACTED: ReadonlySet<string> = new Set([
   "wallet_empty",
   "wallet_blacklisted",
 ]);
+/** Warnings that no payment's line tells. */
+const TOLD: ReadonlySet<string> = new Set(["unregistered_wallet"]);
 const BAR = 10;
 
 /** `agentId` is whose session it is, where that is known. Null for what has a line already, or only counts. */
@@ -62,7 +64,7 @@ function textOf(alert: Alert, at: string, agentId: string | null, screen: Screen
     return `${paint("red", "held back")}  ${limit} revocations in a minute is all without a human: bursar revoke --scope`;
   }
   // A growing count is in the totals; each break has its own line already.
-  if (severity !== "critical" || (status === "open" && count > 1)) return null;
+  if ((severity !== "critical" && !TOLD.has(rule)) || (status === "open" && count > 1)) return null;
   const what = paint(severityColor(severity), `${severity}: ${breakName(safe(rule))}`);
   return `${what} ${safe(subject)} is ${status}`;
 }

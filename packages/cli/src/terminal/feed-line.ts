@@ -79,21 +79,23 @@ interface Part {
 }
 
 interface Step {
-  readonly kind: "signed" | "matched" | "break" | "healed" | "closed";
+  readonly kind: "signed" | "matched" | "break" | "healed" | "closed" | "taken_back";
   readonly word: string;
 }
 
 const CLOSED: ReadonlySet<string> = new Set(["declined", "expired", "cancelled"]);
+const PAID: ReadonlySet<string> = new Set(["settled", "safe", "final"]);
 
 /**
  * Signed, then the verdict: what lies between them is over in a moment and would only make noise; how final a block is
- * changes no story.
+ * changes no story. But that a block is gone is told.
  */
 function stepOf({ state, verdict, breaks }: Payment, before: Standing | null): Step | null {
   const grown = breaks.some((name) => !before?.breaks.includes(name));
   const word = state === "safe" || state === "final" ? "settled" : state;
   if (verdict === "break" && grown) return { kind: "break", word };
   if (CLOSED.has(state) && before?.state !== state) return { kind: "closed", word };
+  if (before !== null && PAID.has(before.state) && !PAID.has(state)) return { kind: "taken_back", word };
   if (before?.verdict === "break" && verdict !== "break") return { kind: "healed", word };
   if (verdict === "matched" && before?.verdict !== "matched") return { kind: "matched", word };
   const wasSigned = before !== null && before.state !== "offered";
@@ -112,6 +114,7 @@ function nameOf({ id, txHashes, explorerUrl }: Payment, { kind }: Step, screen: 
 
 function verdictWords(payment: Payment, { kind, word }: Step, at: string): { text: string; color: Color | null } {
   if (kind === "signed") return { text: word, color: "dim" };
+  if (kind === "taken_back") return { text: "taken back by a reorg", color: "yellow" };
   if (kind === "break") return { text: `break: ${payment.breaks.map(breakName).join(", ")}`, color: "red" };
   if (kind === "healed") return { text: "healed, agrees now", color: "green" };
   if (kind === "closed") return { text: `${word}, not paid`, color: null };
@@ -124,14 +127,13 @@ function verdictWords(payment: Payment, { kind, word }: Step, at: string): { tex
 const SIGNING: ReadonlySet<string> = new Set(["agent.authorization_signed", "api.verification_started"]);
 
 /** Who has told their story: "agent ✓ api ✓ chain –". */
-function spoken({ timeline, agentIds, apiId }: Payment, signs: Signs): Part {
+function spoken({ timeline, agentIds, apiId, state }: Payment, signs: Signs): Part {
   const has = (source: (source: string) => boolean) =>
     timeline.some((entry) => source(entry.source)) ? signs.yes : signs.silent;
   const agent = has((source) => agentIds.some((id) => source === `bursar.agent.${id}`));
   const api = has((source) => source === `bursar.api.${apiId}`);
-  const chain = timeline.some(({ type }) => type === "chain.settled" || type === "chain.transferred")
-    ? signs.yes
-    : signs.silent;
+  // A settlement that was taken back is in the timeline for good; the chain does not stand by it.
+  const chain = PAID.has(state) ? signs.yes : signs.silent;
   const shown = `agent ${agent} api ${api} chain ${chain}`;
   return { shown, width: widthOf(shown) };
 }
