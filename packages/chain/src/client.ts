@@ -12,6 +12,8 @@ import { RpcError, type RpcFault, rpcErrorOf } from "./rpc-error.ts";
 export interface Endpoint {
   readonly host: string;
   readonly rpc: HttpRpcClient;
+  /** Parts of the URL that may be keys: they are taken out of whatever the node says. */
+  readonly secrets: readonly string[];
   /** Until when it is believed to be a node of this chain: another's blocks would look like a reorg of everything. */
   oursUntil: number;
   health: Health;
@@ -26,6 +28,8 @@ export interface ChainClient {
   last: number;
   /** What has been sent so far: HTTP requests, and the JSON-RPC calls in them. */
   readonly sent: { requests: number; calls: number };
+  /** What goes into one batch, and into one eth_getLogs; less where a node says that it is too much. */
+  readonly limits: { calls: number; wallets: number };
   /** Milliseconds; only differences count. */
   readonly clock: () => number;
 }
@@ -53,6 +57,11 @@ export interface NodeHealth {
   readonly restMs: number;
 }
 
+/** geth takes 1,000 values a topic, other providers fewer; batches are commonly capped at 100 calls, or far lower. */
+const LIMITS = { calls: 52, wallets: 250 };
+/** The least that one batch holds: two blocks and one eth_getLogs. */
+const CALLS_MIN = 3;
+
 /** Answers above this are refused: a node that sends more was asked for too much. */
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 /** A local node may be replaced by another chain's on the same port. */
@@ -67,14 +76,16 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
   const endpoints = rpcUrls.map((url, index): Endpoint => {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
       throw new RpcError("config", "-", `rpcUrls[${index}] is no http(s) URL`);
-    return { host: new URL(url).host, rpc: getHttpRpcClient(url, limits), oursUntil: 0, health: HEALTHY };
+    const rpc = getHttpRpcClient(url, limits);
+    return { host: new URL(url).host, rpc, secrets: secretsOf(new URL(url)), oursUntil: 0, health: HEALTHY };
   });
   const one = async ({ method, params }: { method: string; params?: unknown }) => {
     const [result] = await requestTogether(client, [{ method, params: (params ?? []) as readonly unknown[] }]);
     return result;
   };
   const viem = createClient({ transport: custom({ request: one }, { retryCount: 0 }), cacheTime: 0 });
-  const client: ChainClient = { chainId, viem, endpoints, last: 0, sent: { requests: 0, calls: 0 }, clock };
+  const sent = { requests: 0, calls: 0 };
+  const client: ChainClient = { chainId, viem, endpoints, last: 0, sent, limits: { ...LIMITS }, clock };
   return client;
 }
 
@@ -103,6 +114,33 @@ export async function requestEach(client: ChainClient, calls: readonly Call[]): 
   throw worst ?? restingError(client);
 }
 
+/** As `requestEach`, for calls that need not be answered by one node: in as many batches as the nodes allow. */
+export async function requestSplit(client: ChainClient, calls: readonly Call[]): Promise<readonly unknown[]> {
+  const results: unknown[] = [];
+  while (results.length < calls.length) {
+    const part = calls.slice(results.length, results.length + client.limits.calls);
+    try {
+      results.push(...(await requestEach(client, part)));
+    } catch (error) {
+      if (!(error instanceof RpcError) || error.fault !== "limit" || !chooseFewer(client, error, true)) throw error;
+    }
+  }
+  return results;
+}
+
+/**
+ * Takes fewer calls a batch, or fewer wallets a call, where that is what the node refused, or may be (`isLast`: nothing
+ * else can be made smaller). False where no less is possible.
+ */
+export function chooseFewer({ limits }: ChainClient, { message }: RpcError, isLast: boolean): boolean {
+  const before = limits.calls + limits.wallets;
+  const isBatch = /batch/i.test(message);
+  const isTopics = /topic|address|argument/i.test(message);
+  if (isBatch || (isLast && !isTopics)) limits.calls = Math.max(CALLS_MIN, limits.calls >> 1);
+  if (isTopics || (isLast && !isBatch)) limits.wallets = Math.max(1, limits.wallets >> 1);
+  return limits.calls + limits.wallets < before;
+}
+
 /**
  * Sends `calls` to one endpoint and takes note of how it did.
  * @throws {RpcError}
@@ -118,7 +156,7 @@ export async function askOne(
     client.last = client.endpoints.indexOf(endpoint);
     return results;
   } catch (error) {
-    const fault = rpcErrorOf(endpoint.host, error);
+    const fault = withoutSecrets(rpcErrorOf(endpoint.host, error), endpoint);
     const now = client.clock();
     if (fault.fault === "rate") endpoint.health = refused(endpoint.health, now, fault.retryAfterMs);
     else if (fault.fault !== "limit" || fault.isTimeout) {
@@ -127,6 +165,29 @@ export async function askOne(
     }
     throw fault;
   }
+}
+
+/** Whatever stands in a URL beside its host, in pieces. */
+function secretsOf({ username, password, pathname, searchParams }: URL): string[] {
+  const parts = [username, password, ...pathname.split("/"), ...searchParams.values()];
+  const decoded = parts.map((part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return part;
+    }
+  });
+  return [...new Set([...parts, ...decoded])].filter((part) => part.length >= SECRET_MIN);
+}
+
+/** Shorter parts, such as "v2" or "rpc", are words. */
+const SECRET_MIN = 6;
+
+function withoutSecrets(fault: RpcError, { host, secrets }: Endpoint): RpcError {
+  if (!secrets.some((secret) => fault.message.includes(secret))) return fault;
+  const words = secrets.reduce((text, secret) => text.replaceAll(secret, "<key>"), fault.message);
+  const said = words.startsWith(`RPC ${host}: `) ? words.slice(`RPC ${host}: `.length) : words;
+  return new RpcError(fault.fault, host, said, fault);
 }
 
 /** The endpoints to ask, the most trusted first; one that rests is not asked. */

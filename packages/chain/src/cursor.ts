@@ -7,9 +7,10 @@ export interface Mark {
   readonly hash: string;
 }
 
-/** The past of some wallets, to be read in its turn; all that are watched where `wallets` is null. */
+/** A past to be read in its turn. */
 export interface Backfill {
-  readonly wallets: readonly string[] | null;
+  /** Names the item that holds its wallets: many do not fit the cursor. Null: all that are watched. */
+  readonly id: string | null;
   /** The next block to read, and the last. */
   readonly next: number;
   readonly to: number;

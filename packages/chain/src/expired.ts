@@ -19,21 +19,26 @@ export interface ExpiryCandidate {
   readonly validBefore: string;
 }
 
+export interface Expiries {
+  readonly expired: readonly EventOf<"chain.expired">[];
+  /** Used or cancelled: the logs tell what became of them. */
+  readonly used: readonly ExpiryCandidate[];
+}
+
 /**
  * Those of the candidates whose authorization is unused at the safe block though that block's time has reached their
- * validBefore: an authorization is valid while now < validBefore, and no later block has an earlier time. A used one
- * is no finding: the logs tell what became of it.
+ * validBefore: an authorization is valid while now < validBefore, and no later block has an earlier time.
  * @throws {RpcError}
  */
 export async function findExpired(
   client: ChainClient,
   candidates: readonly ExpiryCandidate[],
   safe: Block,
-): Promise<readonly EventOf<"chain.expired">[]> {
+): Promise<Expiries> {
   const due = candidates
     .filter(({ payment, validBefore }) => payment.chainId === client.chainId && BigInt(validBefore) <= safe.timestamp)
     .slice(0, EXPIRED_MAX);
-  if (due.length === 0) return [];
+  if (due.length === 0) return { expired: [], used: [] };
   const states = await multicall(client.viem, {
     multicallAddress: MULTICALL3,
     batchSize: 0, // all in one eth_call
@@ -47,14 +52,17 @@ export async function findExpired(
   }).catch((error) => {
     throw rpcErrorOf(hostOf(client), error);
   });
-  return due
-    .filter((_, index) => states[index]?.status === "success" && states[index].result === false)
-    .map(({ payment, validBefore }) => ({
+  const inState = (wanted: boolean) =>
+    due.filter((_, index) => states[index]?.status === "success" && states[index].result === wanted);
+  return {
+    expired: inState(false).map(({ payment, validBefore }) => ({
       type: "chain.expired" as const,
       id: `expired:${payment.chainId}:${payment.nonce}:${validBefore}`,
       at: safe.at,
       payment,
       blockNumber: safe.number,
       validBefore,
-    }));
+    })),
+    used: inState(true),
+  };
 }

@@ -20,14 +20,17 @@ const LAG_BLOCKS = 20;
  */
 export async function readHeads(client: ChainClient): Promise<Heads> {
   const nodes = inOrder(client);
-  if (nodes.length < 2) return headsOf(await readTags(client, TAGS));
+  if (nodes.length < 2) {
+    const blocks = await readTags(client, TAGS);
+    return headsOf(hostOf(client), blocks);
+  }
   let failure: RpcError | undefined;
   const answers = await Promise.all(
     nodes.map(async (endpoint) => {
       try {
         return {
           endpoint,
-          heads: headsOf(blocksOf(endpoint.host, TAGS, await askOne(client, endpoint, TAGS.map(byTag)))),
+          heads: headsOf(endpoint.host, blocksOf(endpoint.host, TAGS, await askOne(client, endpoint, TAGS.map(byTag)))),
         };
       } catch (error) {
         if (!(error instanceof RpcError)) throw error;
@@ -68,9 +71,20 @@ function blocksOf(host: string, tags: readonly string[], answers: readonly unkno
   });
 }
 
-function headsOf(blocks: readonly Block[]): Heads {
+/** Blocks that a chain may make while a node answers for one tag after the other. */
+const BETWEEN_BLOCKS = 64;
+
+/** @throws {RpcError} for heads that contradict each other: what is final once stays so */
+function headsOf(host: string, blocks: readonly Block[]): Heads {
   const [latest, safe, final] = blocks as [Block, Block, Block];
-  return { latest, safe, final };
+  if (Math.max(final.number - safe.number, safe.number - latest.number) > BETWEEN_BLOCKS)
+    throw new RpcError(
+      "unavailable",
+      host,
+      `its heads contradict each other: final ${final.number}, safe ${safe.number}, latest ${latest.number}`,
+    );
+  const lower = (a: Block, b: Block): Block => (a.number <= b.number ? a : b);
+  return { latest, safe: lower(safe, latest), final: lower(lower(final, safe), latest) };
 }
 
 /** The heads as the event that moves finality. */

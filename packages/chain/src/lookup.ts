@@ -3,7 +3,7 @@
  * transactions settled, those of wallets that nobody governs included.
  */
 import { type Block, isoOf, parseBlock, type RawBlock } from "./block.ts";
-import { type Call, type ChainClient, hostOf, quantity, requestTogether } from "./client.ts";
+import { type Call, type ChainClient, hostOf, quantity, requestSplit, requestTogether } from "./client.ts";
 import { AUTHORIZATION_USED, type Movement, parseLogs, type RawLog } from "./logs.ts";
 import { RpcError } from "./rpc-error.ts";
 
@@ -14,8 +14,6 @@ export interface KnownBlock {
   readonly shares: ReadonlyMap<string, number>;
 }
 
-/** Blocks looked up in one batch. */
-const BLOCKS_PER_BATCH = 50;
 /** Blocks whose authorizations are asked for as one range rather than one by one: strangers pay in between. */
 const RANGE_MAX = 256;
 
@@ -63,17 +61,14 @@ async function timesOf(
     else unknown.add(blockHash);
   }
   const hashes = [...unknown].filter((hash) => !times.has(hash));
-  for (let i = 0; i < hashes.length; i += BLOCKS_PER_BATCH) {
-    const part = hashes.slice(i, i + BLOCKS_PER_BATCH);
-    const answers = await requestTogether(
-      client,
-      part.map((hash): Call => ({ method: "eth_getBlockByHash", params: [hash, false] })),
-    );
-    for (const [index, hash] of part.entries()) {
-      const block = answers[index] as RawBlock | null;
-      if (block === null) return null;
-      times.set(hash, parseBlock(block, hostOf(client)).at);
-    }
+  const answers = await requestSplit(
+    client,
+    hashes.map((hash): Call => ({ method: "eth_getBlockByHash", params: [hash, false] })),
+  );
+  for (const [index, hash] of hashes.entries()) {
+    const block = answers[index] as RawBlock | null;
+    if (block === null) return null;
+    times.set(hash, parseBlock(block, hostOf(client)).at);
   }
   return times;
 }
@@ -91,25 +86,16 @@ async function sharesOf(
   let logs: RawLog[] | null = null;
   if (hashes.length > 1 && last - first < RANGE_MAX) {
     const range = { ...used, fromBlock: quantity(first), toBlock: quantity(last) };
-    logs = await askLogs(client, asset, [range]).catch((error) => {
+    logs = await requestRange(client, asset, range).catch((error) => {
       if (error instanceof RpcError && error.fault === "limit") return null; // too many strangers: block by block
       throw error;
     });
   }
   if (logs === null) {
-    logs = [];
-    for (let i = 0; i < hashes.length; i += BLOCKS_PER_BATCH) {
-      const part = hashes.slice(i, i + BLOCKS_PER_BATCH);
-      const some = await goneAsNull(
-        askLogs(
-          client,
-          asset,
-          part.map((blockHash) => ({ ...used, blockHash })),
-        ),
-      );
-      if (some === null) return null;
-      for (const log of some) logs.push(log);
-    }
+    const filters = hashes.map((blockHash) => ({ ...used, blockHash }));
+    const some = await goneAsNull(askLogs(client, asset, filters));
+    if (some === null) return null;
+    logs = some;
   }
   const shares = new Map<string, number>();
   const seen = new Set<string>();
@@ -124,8 +110,14 @@ async function sharesOf(
   return settled.every((movement) => shares.has(shareKey(movement))) ? shares : null;
 }
 
+/** One call, that must not make batches smaller when it is refused. */
+async function requestRange(client: ChainClient, asset: string, filter: object): Promise<RawLog[]> {
+  const [answer] = await requestTogether(client, [{ method: "eth_getLogs", params: [filter] }]);
+  return [...parseLogs(answer, hostOf(client), asset)];
+}
+
 async function askLogs(client: ChainClient, asset: string, filters: readonly object[]): Promise<RawLog[]> {
-  const answers = await requestTogether(
+  const answers = await requestSplit(
     client,
     filters.map((filter): Call => ({ method: "eth_getLogs", params: [filter] })),
   );

@@ -1,14 +1,14 @@
 /** Which range is read next, and how the cursor looks once it is. Pure. */
 import type { Block } from "./block.ts";
-import { type Cursor, SPAN_MAX } from "./cursor.ts";
+import { type Backfill, type Cursor, SPAN_MAX } from "./cursor.ts";
 
 export interface PassRange {
   readonly pass: "fast" | "safe" | "final" | "backfill";
   /** Inclusive. */
   readonly fromBlock: number;
   readonly toBlock: number;
-  /** The wallets of a backfill; else null: all. */
-  readonly wallets: readonly string[] | null;
+  /** The backfill that it is of; else null. */
+  readonly job: Backfill | null;
   /** The cursor after it, `end` being the range's last block and `floor` below which nothing is expected to go. */
   readonly moved: (cursor: Cursor, end: Block, floor: number) => Cursor;
 }
@@ -24,9 +24,9 @@ export interface HeadNumbers {
 /** Blocks that the fast pass reads once more: some nodes have a block a moment before its logs. */
 const OVERLAP = 4;
 
-/** The next range to read, the newest blocks first; null when all is read. */
-export function nextRange(cursor: Cursor, heads: HeadNumbers): PassRange | null {
-  return fastRange(cursor, heads) ?? laterRange(cursor, heads) ?? backfillRange(cursor);
+/** The next range to read, the newest blocks first; null when all is read, or but for a past that is not to be read now. */
+export function nextRange(cursor: Cursor, heads: HeadNumbers, isPastRead: boolean): PassRange | null {
+  return fastRange(cursor, heads) ?? laterRange(cursor, heads) ?? (isPastRead ? backfillRange(cursor) : null);
 }
 
 /** Blocks that are to be read by a backfill. */
@@ -51,7 +51,7 @@ function fastRange(cursor: Cursor, heads: HeadNumbers): PassRange | null {
     pass: "fast",
     fromBlock,
     toBlock,
-    wallets: null,
+    job: null,
     moved: (now, end, floor) =>
       grown(
         {
@@ -75,7 +75,7 @@ function laterRange(cursor: Cursor, heads: HeadNumbers): PassRange | null {
     if (toBlock < fromBlock) continue;
     const moved = (now: Cursor, _end: Block, floor: number) =>
       grown({ ...now, [pass]: toBlock }, toBlock - fromBlock + 1, floor);
-    return { pass, fromBlock, toBlock, wallets: null, moved };
+    return { pass, fromBlock, toBlock, job: null, moved };
   }
   return null;
 }
@@ -91,7 +91,7 @@ function backfillRange({ backfills, span }: Cursor): PassRange | null {
     const left = first === undefined || toBlock >= first.to ? rest : [{ ...first, next: toBlock + 1 }, ...rest];
     return grown({ ...now, backfills: left }, toBlock - fromBlock + 1, floor);
   };
-  return { pass: "backfill", fromBlock, toBlock, wallets: job.wallets, moved };
+  return { pass: "backfill", fromBlock, toBlock, job, moved };
 }
 
 /** A range of the whole span was allowed: try a little more. And what is final for good need not be remembered. */

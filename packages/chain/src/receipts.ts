@@ -2,7 +2,7 @@
 import type { EventOf } from "@bursar/events/contract";
 import { decodeErrorResult, type Hex, parseAbi } from "viem";
 import { parseBlock, type RawBlock } from "./block.ts";
-import { type Call, type ChainClient, hostOf, requestEach, requestTogether } from "./client.ts";
+import { type Call, type ChainClient, hostOf, requestSplit } from "./client.ts";
 import { RpcError } from "./rpc-error.ts";
 
 /** Hashes asked in one call of `findOutcomes`; the rest waits for the next. */
@@ -36,7 +36,7 @@ export interface Outcomes {
 export async function findOutcomes(client: ChainClient, hashes: readonly string[]): Promise<Outcomes> {
   const asked = [...new Set(hashes)].slice(0, RECEIPTS_MAX);
   if (asked.length === 0) return { reverted: [], succeeded: new Map() };
-  const receipts = await requestTogether(
+  const receipts = await requestSplit(
     client,
     asked.map((hash) => ({ method: "eth_getTransactionReceipt", params: [hash] })),
   );
@@ -48,7 +48,7 @@ export async function findOutcomes(client: ChainClient, hashes: readonly string[
   );
   const reverted = mined.filter(({ status }) => status === "0x0");
   if (reverted.length === 0) return { reverted: [], succeeded };
-  const details = await requestTogether(
+  const details = await requestSplit(
     client,
     reverted.flatMap((receipt): Call[] => [
       { method: "eth_getBlockByHash", params: [receipt.blockHash, false] },
@@ -99,7 +99,7 @@ async function reasonsOf(client: ChainClient, all: readonly Reverted[]): Promise
   });
   const calls = run.filter((call) => call !== null);
   // A revert is worth telling without its reason: a node without old states must not hold it up.
-  const answers = calls.length === 0 ? [] : await requestEach(client, calls).catch(() => []);
+  const answers = calls.length === 0 ? [] : await requestSplit(client, calls).catch(() => []);
   let next = 0;
   return run.map((call) => {
     const answer = call === null ? undefined : answers[next++];

@@ -3,7 +3,7 @@
  * or was left on a branch that the others have given up, takes nothing back.
  */
 import { isQuantity, parseBlock, type RawBlock } from "./block.ts";
-import { askOne, type ChainClient, complainOf, type Endpoint, inOrder } from "./client.ts";
+import { askOne, type ChainClient, chooseFewer, complainOf, type Endpoint, inOrder } from "./client.ts";
 import type { Cursor, Mark } from "./cursor.ts";
 import { RpcError } from "./rpc-error.ts";
 import { blockByNumber, chunks } from "./scan.ts";
@@ -18,8 +18,6 @@ export interface Dispute {
 
 /** Nodes that differ for so long will not agree by themselves: then the one that is furthest is believed. */
 const DISPUTE_MS = 60_000;
-/** Blocks asked for in one batch. */
-const BLOCKS_PER_BATCH = 50;
 
 /** What one node has at the heights asked for, and how far it is. */
 interface Opinion {
@@ -37,36 +35,23 @@ export async function standings(
   marks: readonly Mark[],
   dispute: Dispute,
 ): Promise<readonly Standing[]> {
-  const found: Standing[] = [];
-  const differing = new Set<Endpoint>();
-  let isDisputed = false;
+  if (marks.length === 0) return [];
   const needed = Math.min(2, client.endpoints.length);
-  for (const part of chunks(marks, BLOCKS_PER_BATCH)) {
-    const opinions = await askEveryone(client, part);
-    for (const [index, mark] of part.entries()) {
-      const standing = standingOf(mark, index, opinions, needed);
-      found.push(standing);
-      if (standing !== "disputed") continue;
-      isDisputed = true;
-      for (const { endpoint, hashes } of opinions)
-        if (hashes[index] !== null && hashes[index] !== mark.hash) differing.add(endpoint);
-    }
-  }
-  for (const endpoint of differing) complainOf(client, endpoint);
-  if (!isDisputed) {
-    if (found.length > 0) dispute.sinceMs = null;
+  const opinions = await askEveryone(client, marks);
+  const found = marks.map((mark, index) => standingOf(mark, index, opinions, needed));
+  if (!found.includes("disputed")) {
+    dispute.sinceMs = null;
     return found;
   }
+  for (const { endpoint, hashes } of opinions)
+    if (hashes.some((hash, index) => found[index] === "disputed" && hash !== null && hash !== marks[index]?.hash))
+      complainOf(client, endpoint);
   const now = client.clock();
   dispute.sinceMs ??= now;
-  if (now - dispute.sinceMs < DISPUTE_MS) return found;
-  const opinions = await askEveryone(client, marks.slice(-BLOCKS_PER_BATCH));
   const [furthest] = [...opinions].sort((a, b) => b.latest - a.latest);
-  const offset = marks.length - Math.min(marks.length, BLOCKS_PER_BATCH);
+  if (now - dispute.sinceMs < DISPUTE_MS || furthest === undefined) return found;
   return found.map((standing, index) =>
-    standing !== "disputed" || furthest === undefined || index < offset
-      ? standing
-      : standingOf(marks[index] as Mark, index - offset, [furthest], 1),
+    standing === "disputed" ? standingOf(marks[index] as Mark, index, [furthest], 1) : standing,
   );
 }
 
@@ -81,16 +66,22 @@ function standingOf(mark: Mark, index: number, opinions: readonly Opinion[], nee
 
 /** Of nodes that do not answer nothing is known. */
 async function askEveryone(client: ChainClient, marks: readonly Mark[]): Promise<Opinion[]> {
-  const calls = [{ method: "eth_blockNumber", params: [] }, ...marks.map((mark) => blockByNumber(mark.number))];
   const opinions = await Promise.all(
     inOrder(client).map(async (endpoint): Promise<Opinion | null> => {
       try {
-        const [latest, ...blocks] = await askOne(client, endpoint, calls);
-        const hashes = blocks.map((raw) => (raw === null ? null : parseBlock(raw as RawBlock, endpoint.host).hash));
-        return { endpoint, latest: isQuantity(latest) ? Number(latest) : 0, hashes };
+        const hashes: (string | null)[] = [];
+        let latest = 0;
+        for (const part of chunks(marks, client.limits.calls - 1)) {
+          const calls = [{ method: "eth_blockNumber", params: [] }, ...part.map((mark) => blockByNumber(mark.number))];
+          const [newest, ...blocks] = await askOne(client, endpoint, calls);
+          latest = isQuantity(newest) ? Number(newest) : 0;
+          for (const raw of blocks) hashes.push(raw === null ? null : parseBlock(raw as RawBlock, endpoint.host).hash);
+        }
+        return { endpoint, latest, hashes };
       } catch (error) {
-        if (error instanceof RpcError) return null;
-        throw error;
+        if (!(error instanceof RpcError)) throw error;
+        if (error.fault === "limit") chooseFewer(client, error, true);
+        return null;
       }
     }),
   );
@@ -111,8 +102,8 @@ export async function wentBack(client: ChainClient, cursor: Cursor, dispute: Dis
   if (common === marks.length - 1) return null; // it is there after all
   const oldest = marks[0] as Mark;
   if (common === -1 && oldest.number <= cursor.floor) throw otherHistory(client, oldest);
-  // Deeper than anything remembered: all that may go is read once more.
-  const scanned = common >= 0 ? (marks[common] as Mark).number : Math.min(cursor.floor, oldest.number - 1);
+  // Blocks at and below the floor are not expected to go; where no mark is left, all above it is read once more.
+  const scanned = common >= 0 ? Math.max((marks[common] as Mark).number, cursor.floor) : cursor.floor;
   return {
     ...cursor,
     scanned,

@@ -20,7 +20,8 @@ const LIMIT_STATUS = new Set([408, 413]);
 
 /** Any error of a request as an RpcError about `host`; `method` is the call it answered, where that is known. */
 export function rpcErrorOf(host: string, error: unknown, method?: string): RpcError {
-  if (error instanceof RpcError) return error;
+  // What came through viem's actions is wrapped.
+  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof RpcError) return cause;
   const { code, status, data, headers, details, message, shortMessage, name } = error as {
     data?: unknown;
     headers?: Headers;
@@ -29,7 +30,8 @@ export function rpcErrorOf(host: string, error: unknown, method?: string): RpcEr
   } & { [Field in "details" | "message" | "shortMessage" | "name"]?: string };
   const words = clean(details || shortMessage || message || String(error));
   const answered = code !== undefined || status !== undefined;
-  const rate = status === 429 || RATE_CODES.has(code ?? 0) || (answered && RATE.test(words));
+  const isTold = status === 503 && headers?.get("retry-after") != null;
+  const rate = status === 429 || isTold || RATE_CODES.has(code ?? 0) || (answered && RATE.test(words));
   const limit =
     name === "TimeoutError" ||
     name === "ResponseBodyTooLargeError" ||

@@ -18,7 +18,7 @@ import {
 } from "./logs.ts";
 import { blocksOf, type KnownBlock, shareKey } from "./lookup.ts";
 
-/** Wallets in one eth_getLogs; geth takes 1,000 values a topic, other providers fewer. */
+/** Wallets whose past is read together. */
 export const WALLETS_PER_CALL = 250;
 /** eth_getLogs calls in one batch; more wallets than 250 times this are read in several batches. */
 const LOGS_PER_BATCH = 20;
@@ -34,6 +34,8 @@ export interface ScanRange {
   readonly toBlock: number;
   /** A block that must still be there, such as the end of the range before. */
   readonly anchor?: { readonly number: number; readonly hash: string } | undefined;
+  /** The anchor is a block of the range that holds logs of the wallets: they prove it, and it need not be asked for. */
+  readonly isAnchorLogged?: boolean | undefined;
 }
 
 /** What the chain says of money: of which payment, and the event for it but for the pass's `seq`. */
@@ -81,8 +83,8 @@ export async function scanRange(client: ChainClient, range: ScanRange): Promise<
 
 /** The movements of a range, proved by its last block in the same batch. */
 export async function readMovements(client: ChainClient, range: ScanRange): Promise<Reading> {
-  const { asset, fromBlock, toBlock, anchor } = range;
-  const queries = chunks(range.wallets, WALLETS_PER_CALL).map(
+  const { asset, fromBlock, toBlock, anchor, isAnchorLogged = false } = range;
+  const queries = chunks(range.wallets, client.limits.wallets).map(
     (wallets): Call => ({
       method: "eth_getLogs",
       params: [
@@ -98,26 +100,33 @@ export async function readMovements(client: ChainClient, range: ScanRange): Prom
   const logs: RawLog[] = [];
   let end: Block | undefined;
   let since: Block | null = null;
-  for (const part of queries.length === 0 ? [[]] : chunks(queries, LOGS_PER_BATCH)) {
+  for (const part of queries.length === 0 ? [[]] : chunks(queries, Math.min(LOGS_PER_BATCH, client.limits.calls - 2))) {
     // The blocks go first: should a reorg come between the answers, the hash kept is the old one, and the next range
     // finds out.
-    const proofs = [blockByNumber(toBlock), ...(anchor === undefined ? [] : [blockByNumber(anchor.number)])];
+    const isAsked = anchor !== undefined && !isAnchorLogged;
+    const proofs = [blockByNumber(toBlock), ...(isAsked ? [blockByNumber(anchor.number)] : [])];
     const answers = await requestTogether(client, [...proofs, ...part]);
-    const [last, first] = [answers[0], anchor === undefined ? answers[0] : answers[1]];
+    const [last, first] = [answers[0], isAsked ? answers[1] : answers[0]];
     if (last === null || first === null) return { kind: "lagging" };
     const host = hostOf(client);
     const block = parseBlock(last as RawBlock, host);
     const before = parseBlock(first as RawBlock, host);
-    if (anchor !== undefined && before.hash !== anchor.hash) return { kind: "reorged" };
+    if (isAsked && before.hash !== anchor.hash) return { kind: "reorged" };
     if (end !== undefined && end.hash !== block.hash) return { kind: "lagging" };
     end = block;
-    since = anchor === undefined ? null : before;
+    since = isAsked ? before : null;
     for (const answer of answers.slice(proofs.length)) for (const log of parseLogs(answer, host, asset)) logs.push(log);
   }
   const asked = new Set(range.wallets);
   const found = movements(logs).filter(
     ({ payer, blockNumber }) => asked.has(payer) && blockNumber >= fromBlock && blockNumber <= toBlock,
   );
+  if (anchor !== undefined && isAnchorLogged) {
+    const logged = found.filter(({ blockNumber }) => blockNumber === anchor.number);
+    // Without a log of it the node has not all logs, or the block is gone: it is asked for after all.
+    if (logged.length === 0) return readMovements(client, { ...range, isAnchorLogged: false });
+    if (logged.some(({ blockHash }) => blockHash !== anchor.hash)) return { kind: "reorged" };
+  }
   // A log of the last block that is not of the block shown: the chain moved between the answers.
   if (found.some(({ blockNumber, blockHash }) => blockNumber === toBlock && blockHash !== end?.hash))
     return { kind: "lagging" };

@@ -2,12 +2,15 @@
  * What the logs do not close: hashes that somebody claimed and that did not show, and authorizations past their time.
  * Each is asked for when it is due, and again later and later: what nobody will ever answer must not cost calls for ever.
  */
-import type { Event, EventOf } from "@bursar/events/contract";
-import { type Call, type ChainClient, requestTogether } from "./client.ts";
+import type { Event } from "@bursar/events/contract";
+import { type Call, type ChainClient, requestSplit } from "./client.ts";
+import type { Cursor } from "./cursor.ts";
 import { EXPIRED_MAX, type ExpiryCandidate, findExpired } from "./expired.ts";
 import type { Heads } from "./heads.ts";
 import { findOutcomes, RECEIPTS_MAX } from "./receipts.ts";
-import { scanRange } from "./scan.ts";
+import { RpcError } from "./rpc-error.ts";
+import { type Fact, scanRange } from "./scan.ts";
+import { findTraces } from "./traces.ts";
 
 export interface Candidates {
   readonly expiring: readonly ExpiryCandidate[];
@@ -39,49 +42,81 @@ export const emptyStragglers = (): StragglerMemory => ({ asked: new Map(), waiti
 
 /** Pauses between two questions about one thing: 2 s, 4 s and so on. */
 const AGAIN_MS = 2_000;
-const AGAIN_MS_MAX = 300_000;
+const AGAIN_MS_MAX = 3_600_000;
+/** Answers "used" after which the log is looked for: the passes may be about to show it. */
+const UNTRACED_TRIES = 2;
 /** Blocks read in one round for hashes that the passes cannot show. */
 const UNREAD_MAX = 20;
 
 export interface Found {
-  /** Durable facts of the chain, in the order in which they are to be handed on. */
   readonly events: readonly Event[];
+  /** Settlements in blocks that no pass showed, block by block: they may still go. */
+  readonly settled: readonly (readonly Fact[])[];
+  /** Why a question got no answer; what it was about is asked again. */
+  readonly failed: RpcError | null;
 }
 
-/** Puts the questions that are due. `scanned`: up to where the logs were read. */
+/** Puts the questions that are due. One that gets no answer keeps none of the others. */
 export async function findStragglers(
   client: ChainClient,
   asset: string,
   { expiring, hashes }: Candidates,
   heads: Heads,
-  scanned: number,
+  cursor: Pick<Cursor, "scanned" | "marks">,
   memory: StragglerMemory,
 ): Promise<Found> {
   const now = client.clock();
   forgetClosed(memory, expiring, hashes);
+  const nextMs = (name: string): number => memory.asked.get(name)?.nextMs ?? 0;
+  /** The longest due first: of more than one round can ask, all get their turn. */
   const due = <T>(list: readonly T[], name: (one: T) => string, max: number): T[] =>
-    list.filter((one) => (memory.asked.get(name(one))?.nextMs ?? 0) <= now).slice(0, max);
+    list
+      .filter((one) => nextMs(name(one)) <= now)
+      .sort((a, b) => nextMs(name(a)) - nextMs(name(b)))
+      .slice(0, max);
   const asked = (name: string): void => {
     const tries = (memory.asked.get(name)?.tries ?? 0) + 1;
     memory.asked.set(name, { tries, nextMs: now + Math.min(AGAIN_MS_MAX, AGAIN_MS * 2 ** Math.min(tries - 1, 16)) });
+  };
+  let failed: RpcError | null = null;
+  const answerOr = async <T>(question: Promise<T>, none: T): Promise<T> => {
+    try {
+      return await question;
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      failed ??= error;
+      return none;
+    }
   };
 
   // Before the chain's own clock is there nothing can be said, and nothing need be asked.
   const ripe = expiring.filter(({ validBefore }) => BigInt(validBefore) <= heads.safe.timestamp);
   const overdue = due(ripe, expiryName, EXPIRED_MAX);
-  const expired = await findExpired(client, overdue, heads.safe);
   for (const one of overdue) asked(expiryName(one));
+  const { expired, used } = await answerOr(findExpired(client, overdue, heads.safe), { expired: [], used: [] });
+  const tries = (one: ExpiryCandidate): number => memory.asked.get(expiryName(one))?.tries ?? 0;
+  const untraced = used
+    .filter((one) => tries(one) >= UNTRACED_TRIES)
+    .slice(0, UNREAD_MAX)
+    .map((one) => ({ payment: one.payment, tries: tries(one) - UNTRACED_TRIES }));
+  const traces = await answerOr(findTraces(client, asset, untraced, cursor.scanned, heads.safe.number), {
+    cancelled: [],
+    used: [],
+  });
 
   const claimed = due(hashes, ({ txHash }) => txHash, RECEIPTS_MAX);
-  const { reverted, succeeded } = await findOutcomes(
-    client,
-    claimed.map(({ txHash }) => txHash),
-  );
   for (const { txHash } of claimed) asked(txHash);
+  const names = [...new Set(claimed.map(({ txHash }) => txHash))];
+  const outcomes = await answerOr(findOutcomes(client, names), { reverted: [], succeeded: new Map() });
+  const { reverted, succeeded } = outcomes;
   const done = new Set([...reverted.map(({ txHash }) => txHash), ...succeeded.keys()]);
-  await lookForWaiting(client, [...new Set(claimed.map(({ txHash }) => txHash))], done, memory);
-  const unread = await readUnread(client, asset, claimed, succeeded, Math.min(heads.final.number, scanned));
-  return { events: [...expired, ...reverted, ...unread] };
+  await answerOr(lookForWaiting(client, names, done, memory), undefined);
+  const mined = claimed.flatMap(({ txHash, payer }) => {
+    const block = succeeded.get(txHash);
+    return block === undefined ? [] : [{ block, payer }];
+  });
+  const settled = await answerOr(readUnread(client, asset, [...mined, ...traces.used], cursor), []);
+  return { events: [...expired, ...traces.cancelled, ...reverted], settled, failed };
 }
 
 /** Which of the hashes wait in a mempool, and of which the node knows nothing. */
@@ -94,7 +129,7 @@ async function lookForWaiting(
   for (const hash of done) waiting.delete(hash);
   const open = hashes.filter((hash) => !done.has(hash));
   if (open.length === 0) return;
-  const answers = await requestTogether(
+  const answers = await requestSplit(
     client,
     open.map((hash): Call => ({ method: "eth_getTransactionByHash", params: [hash] })),
   );
@@ -103,28 +138,24 @@ async function lookForWaiting(
 
 /**
  * A claimed transaction can stand where no pass reads: before the cursor began, or paid from a wallet that nobody
- * watches (an outsider who pays our API). Its block is read for its payer, once it is final: such a block stays.
+ * watches (an outsider who pays our API). Its block is read for its payer.
  */
 async function readUnread(
   client: ChainClient,
   asset: string,
-  claimed: readonly ClaimedHash[],
-  succeeded: ReadonlyMap<string, number>,
-  upTo: number,
-): Promise<EventOf<"chain.settled">[]> {
+  places: readonly { readonly block: number; readonly payer: string }[],
+  { scanned, marks }: Pick<Cursor, "scanned" | "marks">,
+): Promise<(readonly Fact[])[]> {
   const payers = new Map<number, Set<string>>();
-  for (const { txHash, payer } of claimed) {
-    const block = succeeded.get(txHash);
-    if (block === undefined || block > upTo) continue;
+  for (const { block, payer } of places) {
+    if (block > scanned) continue;
     if (payers.size < UNREAD_MAX || payers.has(block)) payers.set(block, (payers.get(block) ?? new Set()).add(payer));
   }
-  const found: EventOf<"chain.settled">[] = [];
+  const found: (readonly Fact[])[] = [];
   for (const [block, wallets] of payers) {
-    const range = { chainId: client.chainId, asset, wallets: [...wallets], fromBlock: block, toBlock: block };
-    const scan = await scanRange(client, range);
-    if (scan.kind !== "scanned") continue;
-    // The lowest number: it is the same fact however often it is found, and anything a pass has seen outranks it.
-    for (const fact of scan.facts) if (fact.type === "chain.settled") found.push({ ...fact, seq: 0 });
+    const place = { chainId: client.chainId, asset, fromBlock: block, toBlock: block, anchor: marks.at(-1) };
+    const scan = await scanRange(client, { ...place, wallets: [...wallets] });
+    if (scan.kind === "scanned") found.push(scan.facts.filter(({ type }) => type === "chain.settled"));
   }
   return found;
 }

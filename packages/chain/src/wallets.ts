@@ -1,5 +1,5 @@
 /** The wallets that are watched, and the past of those that came, or came back, while others were watched. */
-import type { Store } from "@bursar/core/ports";
+import type { Json, Store } from "@bursar/core/ports";
 import { type Backfill, type Cursor, cursorKey } from "./cursor.ts";
 import { chunks, WALLETS_PER_CALL } from "./scan.ts";
 
@@ -17,7 +17,7 @@ export type KnownWallets = Map<string, number | null>;
 const WATCHED = "W#";
 const LEFT = "X#";
 /** Jobs that a cursor holds; what does not fit waits for a later round. */
-const BACKFILLS_MAX = 64;
+export const BACKFILLS_MAX = 64;
 
 /** What the table knows of wallets that are, or were, watched. */
 export async function readKnown(store: Pick<Store, "facts">, chainId: number): Promise<KnownWallets> {
@@ -35,11 +35,19 @@ export async function readKnown(store: Pick<Store, "facts">, chainId: number): P
   return known;
 }
 
+/** A past that some wallets have. */
+export interface Past {
+  readonly wallets: readonly string[];
+  /** The first block of it, and the last. */
+  readonly next: number;
+  readonly to: number;
+}
+
 /** What changed: which wallets are to be noted as watched, which as left, and what of the past is to be read. */
 export interface WalletMoves {
   readonly came: readonly string[];
   readonly left: readonly string[];
-  readonly backfills: readonly Backfill[];
+  readonly backfills: readonly Past[];
 }
 
 /**
@@ -53,11 +61,13 @@ export function movesOf(known: KnownWallets, wallets: readonly WatchedWallet[], 
   const left = [...known].filter(([address, until]) => until === null && !now.has(address)).map(([address]) => address);
   const past = came.flatMap(({ address, fromBlock }) => {
     const until = known.get(address) ?? null;
-    const from = until === null ? fromBlock : Math.min(until + 1, fromBlock ?? until + 1);
+    // What stood in blocks that were not final when it left may stand elsewhere by now.
+    const left = until === null ? undefined : Math.min(until, cursor.final) + 1;
+    const from = left === undefined ? fromBlock : Math.min(left, fromBlock ?? left);
     return from !== undefined && from <= cursor.scanned ? [{ address, from }] : [];
   });
   past.sort((a, b) => a.from - b.from);
-  const backfills = chunks(past, WALLETS_PER_CALL).map((part): Backfill => {
+  const backfills = chunks(past, WALLETS_PER_CALL).map((part): Past => {
     return { wallets: part.map(({ address }) => address), next: part[0]?.from ?? 0, to: cursor.scanned };
   });
   return { came: came.map(({ address }) => address), left, backfills };
@@ -84,4 +94,45 @@ export async function noteMoves(
   ]);
   for (const address of came) known.set(address, null);
   for (const address of left) known.set(address, scanned);
+}
+
+/** Wallets that were left, and whose blocks may still go. */
+export function lastingJobs(known: KnownWallets, { final }: Cursor): string[] {
+  return [...known].filter(([, until]) => until !== null && until > final).map(([address]) => address);
+}
+
+const JOB = "B#";
+
+/** Writes down whose pasts these are; the cursor then holds their names. */
+export async function writeJobs(
+  store: Pick<Store, "putAll">,
+  chainId: number,
+  pasts: readonly Past[],
+): Promise<readonly Backfill[]> {
+  const { pk } = cursorKey(chainId);
+  const jobs = pasts.map(({ wallets, next, to }) => ({
+    id: `${next}-${to}-${wallets[0]}-${wallets.length}`,
+    next,
+    to,
+  }));
+  await store.putAll(
+    pasts.map(({ wallets }, i) => ({ pk, sk: `${JOB}${jobs[i]?.id}`, data: { wallets } as unknown as Json })),
+  );
+  return jobs;
+}
+
+/** A job's wallets; null for one of all. */
+export async function walletsOfJob(
+  store: Pick<Store, "get">,
+  chainId: number,
+  { id }: Backfill,
+): Promise<readonly string[] | null> {
+  if (id === null) return null;
+  const [stored] = await store.get([{ ...cursorKey(chainId), sk: `${JOB}${id}` }]);
+  return (stored?.data as { readonly wallets?: readonly string[] } | undefined)?.wallets ?? [];
+}
+
+/** Forgets a job's wallets, once its past is read. */
+export async function dropJob(store: Pick<Store, "drop">, chainId: number, { id }: Backfill): Promise<void> {
+  if (id !== null) await store.drop([{ ...cursorKey(chainId), sk: `${JOB}${id}` }]);
 }

@@ -33,7 +33,7 @@ const STOPPED = "the watcher was stopped";
 
 /** Starts the rounds. A fault of a node, the store or the receiver never ends them. */
 export function startWatching(ports: WatchPorts, options: WatchLoopOptions = {}): Watching {
-  const { intervalMs = 1000, onRound = () => {}, onStandby = () => {}, onError = () => {} } = options;
+  const { intervalMs = 2_000, onRound = () => {}, onStandby = () => {}, onError = () => {} } = options;
   const stopping = new AbortController();
   const memory = emptyMemory();
   let failures = 0;

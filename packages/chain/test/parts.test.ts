@@ -6,12 +6,10 @@ import { join } from "node:path";
 import type { Store } from "@bursar/core/ports";
 import { openLmdbStore } from "@bursar/store/lmdb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Block } from "../src/block.ts";
 import { firstCursor, readCursor, writeCursor } from "../src/cursor.ts";
 import { answered, complained, HEALTHY, isResting, penaltyAt, refused, scoreAt } from "../src/health.ts";
 import { forget, pagesOf, writeDown } from "../src/journal.ts";
 import { LEASE_MS, LeaseHeld, leaseFor, release } from "../src/lease.ts";
-import { expected, seen } from "../src/pace.ts";
 import type { Fact } from "../src/scan.ts";
 import { type KnownWallets, movesOf, noteMoves, readKnown } from "../src/wallets.ts";
 
@@ -44,24 +42,6 @@ describe("a node's health", () => {
     expect(twice.restUntil).toBe(3_000);
     expect(answered(twice)).toMatchObject({ refusals: 0, restUntil: 0 });
     expect(refused(HEALTHY, 0, 86_400_000).restUntil).toBe(600_000); // nobody is believed to want a day
-  });
-});
-
-describe("the chain's pace", () => {
-  const at = (number: number): Block => ({ number, hash: "", timestamp: 0, at: "" });
-
-  test("two sights make a pace, and the block that should be there is one short of it", () => {
-    const first = seen(null, at(100), 0);
-    expect(expected(first, 90, 10_000)).toBeNull();
-    const pace = seen(first, at(140), 10_000); // four a second
-    expect(expected(pace, 140, 12_000)).toBe(147);
-    expect(expected(pace, 147, 12_000)).toBeNull(); // nothing new to be expected
-  });
-
-  test("a chain that went back has no pace, and sights close together say nothing", () => {
-    const pace = seen(seen(null, at(100), 0), at(140), 10_000);
-    expect(expected(seen(pace, at(130), 20_000), 100, 30_000)).toBeNull();
-    expect(seen(pace, at(150), 10_500)).toEqual(pace);
   });
 });
 
@@ -170,7 +150,7 @@ describe("wallets that come and go", () => {
     await noteMoves(store, CHAIN, known, movesOf(known, [], cursor), 200);
     const read = await readKnown(store, CHAIN);
     expect([...read]).toEqual([[a, 200]]);
-    const later = { ...cursor, scanned: 300 };
+    const later = { ...cursor, scanned: 300, final: 290 };
     const back = movesOf(read, [{ address: a }], later);
     expect(back).toEqual({ came: [a], left: [], backfills: [{ wallets: [a], next: 201, to: 300 }] });
     await noteMoves(store, CHAIN, read, back, 300);
@@ -182,7 +162,7 @@ describe("wallets that come and go", () => {
       address: `0x${i.toString(16).padStart(40, "0")}`,
       fromBlock: 1,
     }));
-    const full = { ...cursor, backfills: Array.from({ length: 63 }, () => ({ wallets: null, next: 1, to: 2 })) };
+    const full = { ...cursor, backfills: Array.from({ length: 63 }, () => ({ id: null, next: 1, to: 2 })) };
     const { came, backfills } = movesOf(new Map(), many, full);
     expect([came.length, backfills.length]).toEqual([250, 1]);
   });

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { USDC } from "@bursar/demo/usdc";
 import type { Event } from "@bursar/events/contract";
-import { type Memory, emptyMemory as emptyTable, memoryStore } from "../../core/test/memory-store.ts";
+import { emptyMemory as emptyTable, type Memory, memoryStore } from "../../core/test/memory-store.ts";
 import { createChainClient } from "../src/client.ts";
 import { AUTHORIZATION_CANCELED, AUTHORIZATION_USED, TRANSFER } from "../src/logs.ts";
 import { emptyMemory, type WatchMemory, type WatchPorts } from "../src/watch.ts";

@@ -1,24 +1,23 @@
 /** REVIEW: failing tests of the review of issue 4. Each fails on main; none is to be merged as it is. */
 import { afterEach, expect, test } from "vitest";
-import { readCursor } from "../src/cursor.ts";
-import { startWatching } from "../src/watch-loop.ts";
-import { watchRound } from "../src/watch.ts";
-import { movesOf, type KnownWallets } from "../src/wallets.ts";
-import { firstCursor } from "../src/cursor.ts";
+import { firstCursor, readCursor } from "../src/cursor.ts";
 import { AUTHORIZATION_USED } from "../src/logs.ts";
+import { type KnownWallets, movesOf, writeJobs } from "../src/wallets.ts";
+import { watchRound } from "../src/watch.ts";
+import { startWatching } from "../src/watch-loop.ts";
 import {
   blockOf,
+  CHAIN,
   chainOf,
   type FakeNode,
   fakeNode,
   hashOf,
+  hex,
   honest,
   payment,
   txOf,
   wallet,
   worldOf,
-  CHAIN,
-  hex,
 } from "./review-node.ts";
 
 const open: FakeNode[] = [];
@@ -240,12 +239,14 @@ test("R08 a wallet that left, and comes back after a reorg, misses nothing", asy
   expect(last).toMatchObject({ type: "chain.settled", blockHash: hashOf(999, "b") });
 });
 
-test("R09 the cursor's item stays below what the store takes when thousands of wallets come with a past", () => {
+test("R09 the cursor's item stays below what the store takes when thousands of wallets come with a past", async () => {
   const cursor = { ...firstCursor(1), scanned: 1_000_000 };
   const wallets = Array.from({ length: 9_000 }, (_, n) => ({ address: wallet(n + 1), fromBlock: 999_000 }));
-  const { backfills } = movesOf(new Map() as KnownWallets, wallets, cursor);
+  const pasts = movesOf(new Map() as KnownWallets, wallets, cursor).backfills;
+  const { ports } = worldOf([], []);
+  const backfills = await writeJobs(ports.store, CHAIN, pasts);
   // What both adapters refuse: store/src/keys.ts, DATA_BYTES_MAX. takeWallets then throws in every round.
-  expect(JSON.stringify({ ...cursor, backfills }).length).toBeLessThan(390 * 1024);
+  expect(JSON.stringify({ ...cursor, backfills }).length).toBeLessThan(16 * 1024);
 });
 
 test.each([
@@ -357,7 +358,7 @@ test("R14 an authorization cancelled before anybody watched is told apart at its
           ports.asset,
           { expiring: [{ payment, validBefore: "1700000001" }], hashes: [] },
           heads,
-          1000,
+          { scanned: 1000, marks: [] },
           memory,
         )
       ).events,
@@ -379,15 +380,15 @@ test("R15 an outsider's payment is matched when it is on the chain, not only whe
   const { ports } = worldOf([one], []);
   const heads = await readHeads(ports.client);
   // 3,000 blocks are 750 seconds: six times settleSeconds, after which breaksOf says not_on_chain.
-  const { events } = await findStragglers(
+  const { settled } = await findStragglers(
     ports.client,
     ports.asset,
     { expiring: [], hashes: [{ txHash: txOf(1), payer: W }] },
     heads,
-    5000,
+    { scanned: 5000, marks: [] },
     emptyStragglers(),
   );
-  expect(events).toContainEqual(expect.objectContaining({ type: "chain.settled" }));
+  expect(settled.flat()).toContainEqual(expect.objectContaining({ type: "chain.settled" }));
 });
 
 test("R16 no part of a URL is in an error's words", async () => {
@@ -430,12 +431,12 @@ test("R17 hashes that nobody will ever find do not keep new ones from being aske
   const hashes = Array.from({ length: 4_000 }, (_, n) => ({ txHash: txOf(n), payer: W }));
   for (let turn = 0; turn < 100; turn++) {
     pass(10_000);
-    await findStragglers(ports.client, ports.asset, { expiring: [], hashes }, heads, 100, memory);
+    await findStragglers(ports.client, ports.asset, { expiring: [], hashes }, heads, { scanned: 100, marks: [] }, memory);
   }
   const mine = { txHash: txOf(999_999), payer: W };
   for (let turn = 0; turn < 100; turn++) {
     pass(10_000); // a thousand seconds in all
-    await findStragglers(ports.client, ports.asset, { expiring: [], hashes: [...hashes, mine] }, heads, 100, memory);
+    await findStragglers(ports.client, ports.asset, { expiring: [], hashes: [...hashes, mine] }, heads, { scanned: 100, marks: [] }, memory);
   }
   expect(asked).toContain(mine.txHash);
 });
@@ -483,7 +484,7 @@ test.each([
   expect(types(heard, "chain.orphaned")).toEqual([]);
 });
 
-test("R19 at 50 payments a second, a round a second, the logs alone cost at most 0.05 calls a payment", async () => {
+test("R19 at 50 payments a second, a round in two seconds, the logs alone cost at most 0.05 calls a payment", async () => {
   const chain = chainOf(1000, 900, 800);
   const one = await node(chain);
   let at = 1_000_000;
@@ -491,11 +492,11 @@ test("R19 at 50 payments a second, a round a second, the logs alone cost at most
   const client = { ...ports.client, clock: () => at };
   let n = 0;
   const second = async () => {
-    at += 1_000;
-    for (let block = 0; block < 4; block++) {
+    at += 2_000;
+    for (let block = 0; block < 8; block++) {
       const number = chain.latest + 1;
       chain.blocks.set(number, blockOf(number));
-      chain.blocks.get(number)!.logs = Array.from({ length: block < 2 ? 13 : 12 }, (_, i) =>
+      chain.blocks.get(number)!.logs = Array.from({ length: block % 4 < 2 ? 13 : 12 }, (_, i) =>
         payment(W, n++, 5, i * 2),
       ).flat();
       Object.assign(chain, { latest: number, safe: number - 100, final: number - 200 });

@@ -365,14 +365,13 @@ describe("watchRound", () => {
         candidates: async () => ({ expiring: [], hashes: claimed }),
       });
       await watchRound(given);
-      const found = of("chain.settled").map(({ txHash, amount, seq }) => ({ txHash, amount, seq }));
+      const found = of("chain.settled").map(({ txHash, amount }) => ({ txHash, amount }));
       expect(found).toEqual([
-        { txHash: early.receipt.transactionHash, amount: "3", seq: 0 },
-        { txHash: foreign.receipt.transactionHash, amount: "4", seq: 0 },
+        { txHash: early.receipt.transactionHash, amount: "3" },
+        { txHash: foreign.receipt.transactionHash, amount: "4" },
       ]);
-      await watchRound(given);
-      const again = of("chain.settled").map(({ txHash, amount, seq }) => ({ txHash, amount, seq }));
-      expect(again).toEqual([...found, ...found]);
+      await watchRound(given); // at least once, and by the same name
+      expect(new Set(of("chain.settled").map(({ id }) => id)).size).toBe(2);
     },
     SLOW,
   );

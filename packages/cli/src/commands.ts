@@ -115,7 +115,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["bursar watch --once --data old/.bursar", "of a machine that is not running: one round over its table"],
     ],
     about: [
-      "A machine that runs watches by itself, once a second. This asks for a round at once, or does one where no machine runs, such as from a timer. Exit code 1 where the nodes lag, or cut the round short.",
+      "A machine that runs watches by itself, every two seconds. This asks for a round at once, or does one where no machine runs, such as from a timer. Exit code 1 where the nodes lag, or cut the round short.",
     ],
     options: {
       once: { type: "boolean", help: "one round" },

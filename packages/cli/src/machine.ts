@@ -53,7 +53,7 @@ export interface MachineOptions {
   readonly watch?:
     | {
         readonly rpcUrls: readonly string[];
-        /** Pause between rounds, default 1,000 ms. */
+        /** Pause between rounds, default 2,000 ms. */
         readonly intervalMs?: number | undefined;
         /** Where a first start begins; default the latest block. */
         readonly startBlock?: number | undefined;

@@ -6,6 +6,7 @@ import type { Backfill } from "@bursar/chain/cursor";
 import { readLatest } from "@bursar/chain/heads";
 import { type Fact, paymentOf } from "@bursar/chain/scan";
 import type { Candidates } from "@bursar/chain/stragglers";
+import type { WatchedWallet } from "@bursar/chain/wallets";
 import type { Round } from "@bursar/chain/watch";
 import { startWatching, type Watching } from "@bursar/chain/watch-loop";
 import { lackingLogs } from "@bursar/core/chain-known";
@@ -73,9 +74,13 @@ interface RoundFigures {
   readonly limited: string | null;
 }
 
+/** Arbitrum is asked once in two seconds: of more payments one round costs no more calls. */
+const INTERVAL_MS = 2_000;
 /** Arbitrum's blocks come every 250 ms; half a minute more for clocks that differ. */
 const BLOCK_MS = 250;
 const MARGIN_MS = 30_000;
+/** How far back an agent's own word has a wallet's past read. */
+const PAST_MS = 24 * 3_600_000;
 /** A claimed hash is asked for when the logs had time to show it. */
 const GRACE_MS = 5_000;
 /** A chain that is asked more often than once a second is a local one: its heads move as fast. */
@@ -86,20 +91,32 @@ const LAGGING_MS = 15_000;
 
 /** @throws {RpcError} for URLs that are none */
 export function startWatcher(parts: WatcherParts): Watcher {
-  const { rpcUrls, intervalMs = 1_000, startBlock, store, owned, chainId, asset, overview, latest } = parts;
+  const { rpcUrls, intervalMs = INTERVAL_MS, startBlock, store, owned, chainId, asset, overview, latest } = parts;
   const { now, tell, onFault, laggingMs } = parts;
   const client = createChainClient({ chainId, rpcUrls });
   let last: Round | null = null;
   let laggingSince: number | null = null;
 
-  /** A wallet is heard of when it has signed, and that may have settled by then: its past is read too. */
-  function wallets() {
+  /**
+   * A wallet is heard of when it has signed, and that may have settled by then: its past is read too, of a day at most,
+   * for when it signed is the agent's own word. Before a head is known nobody can say where that past begins.
+   */
+  function wallets(): WatchedWallet[] {
     const head = latest();
+    const own = owned().map((address) => ({ address }));
+    if (head === null) return own;
     const claimed = [...overview.wallets()].map(([address, { since }]) => {
-      const age = Math.max(0, Date.now() - Date.parse(since)) + MARGIN_MS;
-      return head === null ? { address } : { address, fromBlock: Math.max(0, head - Math.ceil(age / BLOCK_MS)) };
+      const age = Math.min(PAST_MS, Math.max(0, Date.parse(now()) - Date.parse(since))) + MARGIN_MS;
+      return { address, fromBlock: Math.max(0, head - Math.ceil(age / BLOCK_MS)) };
     });
-    return [...owned().map((address) => ({ address })), ...claimed];
+    return [...own, ...claimed];
+  }
+
+  /** Where a table that has read nothing begins: where the chain was when this began, if no node answered for a while. */
+  const startedAtMs = Date.parse(now());
+  function firstBlock(newest: number): number {
+    const waitedMs = Date.parse(now()) - startedAtMs;
+    return waitedMs < MARGIN_MS ? newest : Math.max(0, newest - Math.ceil((waitedMs + MARGIN_MS) / BLOCK_MS));
   }
 
   /** What the logs have not closed. */
@@ -144,7 +161,7 @@ export function startWatcher(parts: WatcherParts): Watcher {
       asset,
       wallets,
       candidates,
-      ...(startBlock === undefined ? {} : { startBlock }),
+      startBlock: startBlock ?? firstBlock,
       emit: (events) => tell(events),
       lacking,
       now,
@@ -157,7 +174,11 @@ export function startWatcher(parts: WatcherParts): Watcher {
         last = round;
         await parts.onRound?.(round, client);
         laggingSince = round.lagging ? (laggingSince ?? performance.now()) : null;
-        if (laggingSince === null) onFault(null);
+        const { limited } = round;
+        if (laggingSince === null)
+          onFault(
+            limited === null || limited.fault === "limit" ? null : `the chain is read in part: ${limited.message}`,
+          );
         else if (performance.now() - laggingSince >= (laggingMs ?? LAGGING_MS)) onFault(standstill(round));
       },
       onError: (error) => onFault(`the chain cannot be read: ${(error as Error).message}`),

@@ -26,7 +26,11 @@ export function memoryStore(
   return {
     async get(keys) {
       await pause("get");
-      return keys.map((key) => copy(memory.items.get(name(key))));
+      return keys.map((key) => {
+        const fact = memory.facts.get(name(key));
+        const put = fact && { pk: fact.pk, sk: fact.sk, data: fact.data, version: 0 };
+        return copy(memory.items.get(name(key)) ?? put);
+      });
     },
     async facts(pk, prefix, { after = null, limit = 1000 } = {}) {
       await pause("facts");
