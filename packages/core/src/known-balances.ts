@@ -5,7 +5,7 @@
 
 import type { EventOf } from "@bursar/events/contract";
 import type { Told } from "@bursar/events/envelope";
-import type { Notes } from "./notes.ts";
+import type { KnownBalance, Notes } from "./notes.ts";
 import type { Store } from "./ports.ts";
 import { walletKey, walletOf } from "./wallet-items.ts";
 
@@ -33,25 +33,25 @@ export async function heldBalances(
   const wallets = new Set(told.flatMap((one) => signedWith(one, chainId, asset) ?? []));
   if (wallets.size === 0) return NONE;
   const at = Date.parse(now);
-  const stale = [...wallets].filter((wallet) => {
+  const looked = new Map<string, KnownBalance>();
+  for (const wallet of wallets) {
     const known = balances.get(wallet);
-    return known === undefined || Math.abs(at - Date.parse(known.lookedAt)) >= LOOK_MS;
-  });
+    if (known !== undefined && Math.abs(at - Date.parse(known.lookedAt)) < LOOK_MS) looked.set(wallet, known);
+  }
+  const stale = [...wallets].filter((wallet) => !looked.has(wallet));
   if (stale.length > 0) {
     const stored = await store.get(stale.map((wallet) => walletKey(chainId, wallet)));
     if (balances.size > WALLETS_MAX) balances.clear();
     for (const [i, wallet] of stale.entries()) {
-      const state = walletOf(stored[i]);
-      const { balance = null, readAt = null } = state ?? {};
+      const { balance = null, readAt = null } = walletOf(stored[i]) ?? {};
       const held = balance === null || readAt === null ? null : { balance: BigInt(balance), readAt };
+      looked.set(wallet, { held, lookedAt: now });
       balances.set(wallet, { held, lookedAt: now });
     }
   }
   const found = new Map<string, HeldBalance>();
-  for (const wallet of wallets) {
-    const held = balances.get(wallet)?.held ?? null;
+  for (const [wallet, { held }] of looked)
     if (held !== null && at - Date.parse(held.readAt) <= BALANCE_MS_MAX) found.set(wallet, held);
-  }
   return found;
 }
 

@@ -20,13 +20,18 @@ export interface Burn {
 
 export const noBurn = (since: string): Burn => ({ since, buckets: [] });
 
-/** With what left at `at`, the block's time; what is older than the window is no part of it. */
+/**
+ * With what left at `at`, the block's time; what is older than the window is no part of it. An amount below zero takes
+ * back what left then.
+ */
 export function burnt(burn: Burn, amount: bigint, at: string, now: string): Burn {
   const first = firstBucket(now);
   const own = bucketOf(at);
   if (own < first || amount === 0n) return burn;
   const amounts = new Map(burn.buckets.filter(([bucket]) => bucket >= first));
-  amounts.set(own, (BigInt(amounts.get(own) ?? 0) + amount).toString());
+  const sum = BigInt(amounts.get(own) ?? 0) + amount;
+  if (sum > 0n) amounts.set(own, sum.toString());
+  else amounts.delete(own);
   return { since: burn.since, buckets: [...amounts].sort(([a], [b]) => a - b) };
 }
 

@@ -13,9 +13,19 @@ import type { Told } from "@bursar/events/envelope";
 import type { Alert, Wallet } from "@bursar/events/shapes";
 import { raiseAlerts, resolveAlert } from "./alert-book.ts";
 import type { BalanceReading, Balances, Store } from "./ports.ts";
-import { burnt } from "./wallet-burn.ts";
+import { type Burn, burnt } from "./wallet-burn.ts";
 import { pausedAlertId, pausedCause, unpausedText } from "./wallet-causes.ts";
-import { forgetFlows, hear, leftBetween, noFlows, type Outflow, outflowOf, settleFlows } from "./wallet-flows.ts";
+import {
+  hear,
+  keepEarly,
+  leftBetween,
+  noFlows,
+  type Outflow,
+  outflowOf,
+  settleFlows,
+  takeBack,
+  takeUp,
+} from "./wallet-flows.ts";
 import { shownWallet } from "./wallet-items.ts";
 import { createShelf, type Held, wantsWrite } from "./wallet-shelf.ts";
 import { explained, shortfall, statusOf, type WalletLimits, type WalletState, withReading } from "./wallet-state.ts";
@@ -74,8 +84,6 @@ const HURRY_MS = 5_000;
 const EARLIER_MAX = 4;
 /** After a reading that failed. */
 const AGAIN_MS = 5_000;
-/** Outflows that wait for their wallet to be taken up: they count for its burn alone. */
-const EARLY_MAX = 10_000;
 /** What a token says that moves for nobody, or not for this wallet (Circle's FiatToken). */
 const BLOCKED = /blacklist|paused/i;
 
@@ -85,27 +93,57 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
   const { held, governed } = shelf;
   const flows = noFlows();
   const telling = { chainId, limits };
-  /** Grows with each reorg: what was read and heard before is of another chain. */
+  /** Grows with each reorg: what is being read meanwhile may be of another chain. */
   let epoch = 0;
+  /** The highest block of an outflow that a reorg moved or took back: below it a reading may miss, or hold, either. */
+  let reorgedTo = 0;
   let paused: boolean | null = null;
   let allReadAt: string | null = null;
   let failedAt: string | null = null;
   let isHurried = false;
-  /** Of wallets that are not taken up yet. */
-  const early: Outflow[] = [];
 
   function heard(told: readonly Told[], now: string): void {
     for (const one of told) {
       for (const own of shortOf(one)) own.isAsked = true;
       if (one.source.kind !== "chain") continue;
-      if (one.event.type === "chain.orphaned") forget();
+      if (one.event.type === "chain.orphaned") hearGone(one.event as EventOf<"chain.orphaned">, now);
       if (one.event.type === "chain.reverted") isHurried ||= asksForFlags(one.event as EventOf<"chain.reverted">);
       const outflow = outflowOf(one, chainId, asset);
-      if (outflow === null || !hear(flows, outflow)) continue;
-      const own = held.get(outflow.wallet);
-      if (own !== undefined) own.state = spent(own.state, outflow, now);
-      else if (early.length < EARLY_MAX) early.push(outflow);
+      if (outflow !== null) hearLeft(outflow, now);
     }
+  }
+
+  function hearLeft(outflow: Outflow, now: string): void {
+    const own = held.get(outflow.wallet);
+    if (own === undefined) {
+      keepEarly(flows, outflow);
+      return;
+    }
+    const heard = hear(flows, outflow);
+    if (heard === null) return;
+    const { before } = heard;
+    own.state = spent(own.state, outflow, before, now);
+    if (before === null) return;
+    // It left once: until the next reading it counts by its old block, by which the reading holds it or not.
+    own.offset += inReading(own, outflow) - inReading(own, before);
+    reorged(Math.max(before.block, outflow.block));
+  }
+
+  /** Blocks are gone: balances are read anew, and compared from there. */
+  function hearGone(orphaned: EventOf<"chain.orphaned">, now: string): void {
+    const gone = takeBack(flows, orphaned);
+    reorged(gone?.block ?? 0);
+    for (const own of held.values()) own.base = null;
+    const own = gone === null ? undefined : held.get(gone.wallet);
+    if (gone === null || own === undefined) return;
+    own.state = { ...own.state, burn: unburnt(own.state.burn, gone, now) };
+    own.offset -= inReading(own, gone);
+  }
+
+  function reorged(block: number): void {
+    epoch += 1;
+    reorgedTo = Math.max(reorgedTo, block);
+    allReadAt = null;
   }
 
   /** The wallets that an agent says to have too little for a payment: those of its own that it may mean. */
@@ -122,20 +160,9 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
     return BLOCKED.test(reason) && !(paused === true && /paused/i.test(reason));
   }
 
-  /** Blocks are gone: balances are read anew, and compared from there. What they burnt stays an estimate. */
-  function forget(): void {
-    epoch += 1;
-    forgetFlows(flows);
-    allReadAt = null;
-    for (const own of held.values()) own.base = null;
-  }
-
   async function round({ scanned, owners, balances }: KeeperRound, now: string): Promise<KeptRound> {
     await shelf.follow(owners, now);
-    for (const outflow of early.splice(0)) {
-      const own = held.get(outflow.wallet);
-      if (own !== undefined) own.state = spent(own.state, outflow, now);
-    }
+    for (const outflow of takeUp(flows, (wallet) => held.has(wallet))) hearLeft(outflow, now);
     const due = dueAt(now);
     const alerts: Alert[] = [];
     const fresh = new Set<Held>();
@@ -158,7 +185,7 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
     const moved = changed.flatMap((own) => movedBy(own, now));
     await shelf.write(changed, now);
     alerts.push(...(await tell(now)));
-    for (const address of shelf.clear()) flows.byWallet.delete(address);
+    shelf.clear();
     return { alerts, moved, read: due.length };
   }
 
@@ -175,29 +202,33 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
   }
 
   /** What left since the reading has brought it below a limit that it stood above. */
-  function isBelow({ state }: Held): boolean {
+  function isBelow(own: Held): boolean {
+    const { state } = own;
     if (state.balance === null) return false;
-    const left = leftOf(state);
+    const left = leftOf(own);
     if (left === 0n) return false;
     const balance = BigInt(state.balance) - left;
     const status = statusOf(state.status, balance < 0n ? 0n : balance, limits);
     return status !== state.status;
   }
 
-  const leftOf = ({ address, block }: WalletState): bigint =>
-    block === null ? 0n : leftBetween(flows, address, block, null);
+  /** What left since the reading. */
+  const leftOf = ({ state: { address, block }, offset }: Held): bigint =>
+    block === null ? 0n : leftBetween(flows, address, block, null) + offset;
 
   /** Takes a wallet's reading in; answers whether USDC came in, or left unseen, so that it is worth a write. */
   function take(own: Held, reading: BalanceReading, began: number, now: string): boolean {
     const { state, base } = own;
     const found = reading.wallets.get(state.address) ?? { balance: null, blacklisted: null };
     // A reorg came while it was read, or the cursor went back: what is heard from now on is no whole story yet.
-    const isWhole = began === epoch && (state.block === null || reading.block >= state.block);
+    const isWhole =
+      began === epoch && reading.block >= reorgedTo && (state.block === null || reading.block >= state.block);
     const isSameChain = isWhole && base !== null && reading.hashes.get(base.block) === base.hash;
     const left = isSameChain ? leftBetween(flows, state.address, base.block, reading.block) : null;
     const hash = reading.hashes.get(reading.block);
     own.state = withReading(state, { block: reading.block, now, reading: found, paused: reading.paused, left }, limits);
     own.base = isWhole && hash !== undefined && found.balance !== null ? { block: reading.block, hash } : null;
+    own.offset = 0n;
     own.wasRead = true;
     own.isAsked = false;
     if (isWhole) settleFlows(flows, state.address, reading.block);
@@ -207,13 +238,14 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
     return found.balance > expected || shortfall(state, found.balance, left) !== null;
   }
 
-  function movedBy({ state, written, isGoverned }: Held, now: string): MovedWallet[] {
+  function movedBy(own: Held, now: string): MovedWallet[] {
+    const { state, written, isGoverned } = own;
     if (!isGoverned || state.readAt === null) return [];
     const before =
       written === null
         ? null
         : { status: written.status, ...(written.blocked === null ? {} : { blocked: written.blocked }) };
-    return [{ wallet: shownWallet(state, chainId, leftOf(state), now), before }];
+    return [{ wallet: shownWallet(state, chainId, leftOf(own), now), before }];
   }
 
   /** Moves the alerts of all that is untold, and notes that they are told. */
@@ -251,16 +283,23 @@ export function createWalletKeeper(parts: KeeperParts): WalletKeeper {
 
   function figures(now: string): ReadonlyMap<string, Wallet> {
     const wallets = governed().filter(({ state }) => state.readAt !== null);
-    return new Map(wallets.map(({ state }) => [state.address, shownWallet(state, chainId, leftOf(state), now)]));
+    return new Map(wallets.map((own) => [own.state.address, shownWallet(own.state, chainId, leftOf(own), now)]));
   }
 
   return { heard, round, figures };
 }
 
-/** With an outflow that was heard of. */
-function spent(state: WalletState, { amount, block, at }: Outflow, now: string): WalletState {
-  return explained({ ...state, burn: burnt(state.burn, amount, at, now) }, block, amount);
+/** With an outflow that was heard of, in the place of the same one in a block that is gone. */
+function spent(state: WalletState, { amount, block, at }: Outflow, before: Outflow | null, now: string): WalletState {
+  const burn = before === null ? state.burn : unburnt(state.burn, before, now);
+  return explained({ ...state, burn: burnt(burn, amount, at, now) }, block, amount, before?.block ?? null);
 }
+
+/** What of an outflow the wallet's reading holds, by its block. */
+const inReading = ({ state }: Held, { block, amount }: Outflow): bigint =>
+  state.block !== null && block <= state.block ? amount : 0n;
+
+const unburnt = (burn: Burn, { amount, at }: Outflow, now: string): Burn => burnt(burn, -amount, at, now);
 
 function earlierBlocks(due: readonly Held[]): readonly number[] {
   const blocks = new Set(due.flatMap(({ base }) => (base === null ? [] : [base.block])));

@@ -17,6 +17,8 @@ export interface Held {
   isGoverned: boolean;
   /** The reading that the next one can be compared with. */
   base: { readonly block: number; readonly hash: string } | null;
+  /** What reorgs since the reading have it hold other than its block and the outflows say; atomic units. */
+  offset: bigint;
   wasRead: boolean;
   /** Its agent says that it has too little. */
   isAsked: boolean;
@@ -29,8 +31,8 @@ export interface Shelf {
   /** Takes up the wallets that are somebody's, as they were kept, and releases those that are nobody's any more. */
   follow(owners: ReadonlyMap<string, readonly string[]>, now: string): Promise<void>;
   write(changed: readonly Held[], now: string): Promise<void>;
-  /** Lets go of what is nobody's, once that is written and told; answers which. */
-  clear(): readonly string[];
+  /** Lets go of what is nobody's, once that is written and told. */
+  clear(): void;
 }
 
 /** How long a change of figures, and how long no change at all, may wait for its write. */
@@ -60,6 +62,7 @@ export function createShelf(store: Store, chainId: number): Shelf {
         version: stored[i]?.version ?? null,
         isGoverned: true,
         base: null,
+        offset: 0n,
         wasRead: false,
         isAsked: false,
       });
@@ -95,10 +98,8 @@ export function createShelf(store: Store, chainId: number): Shelf {
     own.version = (version ?? 0) + 1;
   }
 
-  function clear(): readonly string[] {
-    const gone = [...held.values()].filter(({ isGoverned }) => !isGoverned).map(({ state }) => state.address);
-    for (const address of gone) held.delete(address);
-    return gone;
+  function clear(): void {
+    for (const [address, { isGoverned }] of held) if (!isGoverned) held.delete(address);
   }
 
   const governed = (): Held[] => [...held.values()].filter(({ isGoverned }) => isGoverned);

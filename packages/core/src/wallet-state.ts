@@ -120,11 +120,20 @@ export function shortfall(before: WalletState, balance: bigint | null, left: big
   return balance < expected ? expected - balance : null;
 }
 
-/** With a movement that was heard of after the reading that missed it. */
-export function explained(state: WalletState, block: number, amount: bigint): WalletState {
+/**
+ * With a movement that was heard of after the reading that missed it. One that stood in another block before, `before`,
+ * explains nothing of what was noticed with it counted in.
+ */
+export function explained(
+  state: WalletState,
+  block: number,
+  amount: bigint,
+  before: number | null = null,
+): WalletState {
   let left = amount;
+  const isIn = (one: Missing, number: number): boolean => number > one.from && number <= one.to;
   const missing = state.missing.map((one) => {
-    if (block <= one.from || block > one.to || left === 0n) return one;
+    if (!isIn(one, block) || (before !== null && isIn(one, before)) || left === 0n) return one;
     const gap = BigInt(one.amount);
     const part = left < gap ? left : gap;
     left -= part;

@@ -25,6 +25,7 @@ async function holding(balance: string, readAt: string) {
   const base = { ...g.base, notes: emptyNotes() };
   return {
     reads: () => reads,
+    notes: base.notes,
     async told(told: readonly Told[], now: string): Promise<readonly string[]> {
       const { alerts } = await ingest(store, base, told, now);
       return alerts.map(({ rule, subject, severity, text }) => `${severity} ${rule} ${subject}: ${text}`);
@@ -54,6 +55,15 @@ test("a balance that was read more than five minutes ago proves nothing, nor doe
   const h = await holding("900", at(0));
   expect(await h.told([signed("1", 301)], at(301))).toEqual([]);
   expect(await h.told([signed("1", 301, {}, "trader", wallet.trader)], at(301))).toEqual([]);
+});
+
+test("a cache that begins anew in the middle of a batch forgets no balance that the batch needs", async () => {
+  const h = await holding("900", at(0));
+  await h.told([signed("1", 1, { amount: "900" })], at(1));
+  for (let n = 0; n <= 50_000; n++) h.notes.balances.set(`${n}`, { held: null, lookedAt: at(1) });
+  const batch = [signed("2", 2), signed("3", 2, {}, "trader", wallet.trader)];
+  expect(await h.told(batch, at(2))).toHaveLength(1);
+  expect(h.notes.balances.size).toBe(1);
 });
 
 test("who signs with another's wallet says nothing about it", async () => {

@@ -1,10 +1,11 @@
 /** The wallets' keeper over a model of a chain: what it reads when, what it writes, what it tells, and what it survives. */
 import type { EventOf } from "@bursar/events/contract";
 import type { Told } from "@bursar/events/envelope";
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { listAlerts } from "../src/alert-book.ts";
 import type { BalanceReading, Balances } from "../src/ports.ts";
+import { HEARD_MAX } from "../src/wallet-flows.ts";
 import { listedWallets, readWallets, walletKey } from "../src/wallet-items.ts";
 import { createWalletKeeper } from "../src/wallet-keeper.ts";
 import { emptyMemory, memoryStore } from "./memory-store.ts";
@@ -24,6 +25,7 @@ function chain(start: { readonly [address: string]: bigint }) {
     { hash: hash("0"), balances: new Map(Object.entries(start)) },
   ];
   let made = 0;
+  let paid = 0;
   const flags = { paused: false as boolean | null, blacklisted: new Set<string>(), down: false };
   const asked: { wallets: number; block: number }[] = [];
   const head = () => blocks[blocks.length - 1] as (typeof blocks)[number];
@@ -71,15 +73,15 @@ function chain(start: { readonly [address: string]: bigint }) {
     },
     balanceOf: (address: string) => head().balances.get(address) ?? 0n,
     income: (address: string, amount: bigint) => move(address, amount),
-    /** USDC leaves; the fact that the watcher makes of it. */
-    pay(address: string, amount: bigint, seconds: number, payee = payTo.reports): Told {
+    /** USDC leaves, by a new transaction or by one that a reorg put here; the fact that the watcher makes of it. */
+    pay(address: string, amount: bigint, seconds: number, payee = payTo.reports, { tx = ++paid, seq = 1 } = {}): Told {
       const number = payee === address ? block(() => {}) : move(address, -amount);
-      const event: EventOf<"chain.transferred"> = {
-        ...{ type: "chain.transferred", id: `t${number}`, at: at(seconds), chainId: CHAIN, asset: USDC },
-        ...{ txHash: hash("e"), logIndex: 0, blockNumber: number, blockHash: head().hash },
-        ...{ payer: address, payee, amount: amount.toString(), seq: 1 },
-      };
-      return { source: { kind: "chain" }, event };
+      const where = { txHash: txHash(tx), blockNumber: number, blockHash: head().hash, seq };
+      return transferred({ payer: address, payee, amount: amount.toString(), at: at(seconds), ...where });
+    },
+    /** The word that the transaction of the newest block is gone from it. */
+    takenBack(tx: number, seq: number): Told {
+      return takenBack(tx, head().hash, seq);
     },
     cut(to: number): void {
       blocks = blocks.slice(0, to + 1);
@@ -87,13 +89,34 @@ function chain(start: { readonly [address: string]: bigint }) {
   };
 }
 
-const orphaned: Told = {
+type Transferred = EventOf<"chain.transferred">;
+const transferred = (
+  fact: Pick<Transferred, "payer" | "payee" | "amount" | "at" | "txHash" | "blockNumber" | "blockHash" | "seq">,
+): Told => ({
   source: { kind: "chain" },
   event: {
-    ...{ type: "chain.orphaned", id: "o", at: at(0), txHash: hash("e"), logIndex: 0, blockHash: hash("d"), seq: 2 },
-    payment: { method: "transfer", chainId: CHAIN, txHash: hash("e"), logIndex: 0 },
+    ...{ type: "chain.transferred", id: `${fact.txHash} ${fact.blockHash}`, chainId: CHAIN, asset: USDC, logIndex: 0 },
+    ...fact,
   },
-};
+});
+const txHash = (tx: number): string => `0x${tx.toString(16).padStart(64, "e")}`;
+const takenBack = (tx: number, blockHash: string, seq: number): Told => ({
+  source: { kind: "chain" },
+  event: {
+    ...{
+      type: "chain.orphaned",
+      id: `o${tx} ${blockHash}`,
+      at: at(0),
+      txHash: txHash(tx),
+      logIndex: 0,
+      blockHash,
+      seq,
+    },
+    payment: { method: "transfer", chainId: CHAIN, txHash: txHash(tx), logIndex: 0 },
+  },
+});
+/** Of a payment that nobody heard of. */
+const orphaned = takenBack(0xff, hash("d"), 2);
 const reverted = (reason: string): Told => ({
   source: { kind: "chain" },
   event: { type: "chain.reverted", id: "r", at: at(0), chainId: CHAIN, txHash: hash("f"), blockNumber: 1, reason },
@@ -115,6 +138,9 @@ function keeping(start: { readonly [address: string]: bigint } = { [A]: 5_000_00
     hear: (told: readonly Told[], seconds: number) => keeper.heard(told, at(seconds)),
     round: (seconds: number, owners = OWNERS, balances = on.balances) =>
       keeper.round({ scanned: on.height, owners, balances }, at(seconds)),
+    /** A round whose logs were read up to this block. */
+    roundAt: (scanned: number, seconds: number) =>
+      keeper.round({ scanned, owners: OWNERS, balances: on.balances }, at(seconds)),
     figures: (seconds: number) => keeper.figures(at(seconds)),
     async alerts(seconds: number): Promise<string[]> {
       const alerts = await listAlerts(store, at(seconds));
@@ -401,6 +427,114 @@ describe("reorgs", () => {
     expect(await k.alerts(31)).toEqual([]);
   });
 
+  test("a payment that moves to another block left once: in the balance, in the burn, and beside what nobody saw", async () => {
+    const k = keeping();
+    await k.round(0);
+    k.hear([k.on.pay(A, 1_000_000n, 1)], 1);
+    const once = k.figures(1).get(A);
+    k.on.cut(0);
+    k.on.income(B, 1n);
+    k.hear([k.on.pay(A, 1_000_000n, 2, payTo.reports, { tx: 1, seq: 3 })], 2);
+    expect(k.figures(2).get(A)).toEqual(once);
+    k.on.pay(A, 700_000n, 3); // by no log
+    for (const second of [3, 13]) await k.round(second);
+    expect(k.figures(13).get(A)?.balance).toBe("3300000");
+    expect(await k.alerts(13)).toEqual([`unexplained_outflow wallet:${A} open 1`]);
+    expect((await listAlerts(k.store, at(13)))[0]?.text).toContain("$0.70 left");
+  });
+
+  test.each([
+    ["up, out of what was read", 1, 2],
+    ["down, into what was read", 2, 1],
+  ])("a payment that moves %s stays as it was until its wallet is read anew, at once", async (_where, from, to) => {
+    const k = keeping();
+    const paysIn = (number: number, seq: number): Told => {
+      k.on.cut(0);
+      if (number === 2) k.on.income(B, 1n);
+      const told = k.on.pay(A, 1_000_000n, 1, payTo.reports, { tx: 1, seq });
+      if (number === 1) k.on.income(B, 1n);
+      return told;
+    };
+    const first = paysIn(from, 1);
+    await k.roundAt(1, 0);
+    k.hear([first], 1);
+    expect(k.figures(1).get(A)?.balance).toBe("4000000");
+    k.hear([paysIn(to, 3)], 2);
+    expect(k.figures(2).get(A)?.balance).toBe("4000000");
+    for (const second of [2, 12, 22]) {
+      await k.round(second);
+      expect(k.figures(second).get(A)).toMatchObject({ balance: "4000000", updatedAt: at(second) });
+    }
+    expect(await k.alerts(22)).toEqual([]);
+  });
+
+  test("a reading that stands between a payment's old block and its new one is compared with nothing", async () => {
+    const k = keeping();
+    await k.round(0);
+    const first = k.on.pay(A, 1_000_000n, 1);
+    k.hear([first], 1);
+    const old = await k.on.balances.read([A, B], 1, [0]);
+    k.on.cut(0);
+    k.on.income(B, 1n);
+    k.hear([k.on.pay(A, 1_000_000n, 2, payTo.reports, { tx: 1, seq: 3 })], 2);
+    await k.round(3, OWNERS, { read: async () => old }); // a node that the reorg has not reached
+    for (const second of [13, 23]) await k.round(second);
+    expect(k.figures(23).get(A)?.balance).toBe("4000000");
+    expect(await k.alerts(23)).toEqual([]);
+  });
+
+  test("the word that a payment's old block is gone takes nothing back of its new one, in whatever order", async () => {
+    const k = keeping();
+    await k.round(0);
+    const first = k.on.pay(A, 1_000_000n, 1);
+    const gone = k.on.takenBack(1, 2);
+    k.on.cut(0);
+    k.on.income(B, 1n);
+    const second = k.on.pay(A, 1_000_000n, 2, payTo.reports, { tx: 1, seq: 3 });
+    k.hear([first], 1);
+    const once = k.figures(2).get(A);
+    for (const told of [second, gone, first, second, gone]) {
+      k.hear([told], 2);
+      expect(k.figures(2).get(A)).toEqual(once);
+    }
+  });
+
+  test("a payment that was taken back left nothing, burnt nothing, and comes again by a later word alone", async () => {
+    const k = keeping();
+    await k.round(0);
+    const first = k.on.pay(A, 1_000_000n, 1);
+    const gone = k.on.takenBack(1, 2);
+    k.hear([first, gone, first], 1);
+    expect(k.figures(1).get(A)).toMatchObject({ balance: "5000000", runwaySeconds: null });
+    k.on.cut(0);
+    k.on.income(B, 1n);
+    k.hear([k.on.pay(A, 1_000_000n, 2, payTo.reports, { tx: 1, seq: 3 })], 2);
+    expect(k.figures(2).get(A)).toMatchObject({ balance: "4000000", runwaySeconds: 2400 });
+  });
+
+  test("a payment that was read and is taken back is given back at once, and taken off where it comes again", async () => {
+    const k = keeping();
+    await k.round(0);
+    k.hear([k.on.pay(A, 1_000_000n, 1)], 1);
+    await k.round(10);
+    k.hear([k.on.takenBack(1, 2)], 11);
+    expect(k.figures(11).get(A)?.balance).toBe("5000000");
+    k.on.cut(0);
+    k.on.income(B, 1n);
+    k.hear([k.on.pay(A, 1_000_000n, 11, payTo.reports, { tx: 1, seq: 3 })], 11);
+    expect(k.figures(11).get(A)?.balance).toBe("4000000");
+    await k.round(12);
+    expect(k.figures(12).get(A)).toMatchObject({ balance: "4000000", updatedAt: at(12) });
+  });
+
+  test("an orphaning that comes before its payment is known takes it back all the same", async () => {
+    const k = keeping();
+    await k.round(0);
+    const first = k.on.pay(A, 1_000_000n, 1);
+    k.hear([k.on.takenBack(1, 2), first], 1);
+    expect(k.figures(1).get(A)?.balance).toBe("5000000");
+  });
+
   test("an income that a reorg took back without any fact is no unexplained outflow", async () => {
     const k = keeping();
     await k.round(0);
@@ -449,6 +583,35 @@ test("what the logs say equals what is read, whatever comes in and goes out, and
     }),
     { numRuns: 60 },
   );
+});
+
+describe("payments of wallets that nobody holds", () => {
+  test("push nothing out of what is known of those that are held, however many they are", async () => {
+    const k = keeping();
+    await k.round(0);
+    const paid = k.on.pay(A, 1_000_000n, 1);
+    k.hear([paid], 1);
+    const outsiders = Array.from({ length: HEARD_MAX + 1 }, (_, n) =>
+      transferred({
+        ...{ payer: `0x${n.toString(16).padStart(40, "0")}`, payee: payTo.reports, amount: "1", at: at(1) },
+        ...{ txHash: txHash(1000 + n), blockNumber: 1, blockHash: k.on.hash, seq: 0 },
+      }),
+    );
+    k.hear([...outsiders, paid], 1);
+    expect(k.figures(1).get(A)?.balance).toBe("4000000");
+  });
+
+  test("count for its burn once one is taken up, and for its balance where they came after its reading", async () => {
+    const k = keeping();
+    const before = k.on.pay(A, 1_000_000n, 1);
+    k.hear([before], 1);
+    const round = k.round(1);
+    const after = k.on.pay(A, 500_000n, 2);
+    k.hear([after], 2); // the wallet is looked up yet
+    await round;
+    k.hear([before, after], 2);
+    expect(k.figures(2).get(A)).toMatchObject({ balance: "3500000", runwaySeconds: 1400 });
+  });
 });
 
 test("a list of wallets holds those that nobody has read as unknown, and the fresh before the kept", async () => {

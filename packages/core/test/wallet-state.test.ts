@@ -86,6 +86,12 @@ describe("how long it lasts", () => {
     expect(burn.buckets.length).toBeLessThanOrEqual(13);
   });
 
+  test("what is taken back burns nothing, and no more than was burnt is taken back", () => {
+    const burn = burnt(burnt(noBurn(at(0)), 5n, at(1), at(1)), 7n, at(301), at(301));
+    expect(burnt(burn, -5n, at(1), at(302)).buckets.map(([, amount]) => amount)).toEqual(["7"]);
+    expect(burnt(burn, -9n, at(301), at(302)).buckets.map(([, amount]) => amount)).toEqual(["5"]);
+  });
+
   test("a past that came with a backfill is not taken for a minute's burn", () => {
     const burn = burnt(noBurn(at(3000)), 600_000n, at(0), at(3000));
     expect(burnOf(burn, at(3000))).toEqual({ outflow: 600_000n, seconds: 3000 });
@@ -128,8 +134,8 @@ function story() {
     spend(amount: bigint, seconds: number) {
       state = { ...state, burn: burnt(state.burn, amount, at(seconds), at(seconds)) };
     },
-    hear(blockOfIt: number, amount: bigint) {
-      state = explained(state, blockOfIt, amount);
+    hear(blockOfIt: number, amount: bigint, before: number | null = null) {
+      state = explained(state, blockOfIt, amount, before);
     },
     /** What was not told, as rules that open and alerts that end; told from then on. */
     tell(seconds: number) {
@@ -244,6 +250,16 @@ describe("what left unseen", () => {
     s.hear(135, 400_000n);
     s.hear(140, 600_000n);
     expect(s.tell(42)).toEqual([`end unexplained_outflow/wallet:${wallet.research}/2026-11-20`]);
+  });
+
+  test("is explained by a movement that comes from a block outside, and by none that was counted in", () => {
+    const s = story();
+    s.read(5_000_000n, 0);
+    s.read(4_000_000n, 10, { left: 0n });
+    s.hear(116, 600_000n, 115);
+    expect(s.state.missing).toMatchObject([{ amount: "1000000" }]);
+    s.hear(116, 600_000n, 121);
+    expect(s.state.missing).toMatchObject([{ amount: "400000" }]);
   });
 
   test("is never found where two readings cannot be compared, or more came in than went", () => {
