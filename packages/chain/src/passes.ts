@@ -23,6 +23,8 @@ export interface HeadNumbers {
 
 /** Blocks that the fast pass reads once more: some nodes have a block a moment before its logs. */
 const OVERLAP = 4;
+/** So few new blocks are read as one range. */
+const NEAR_BLOCKS = 64;
 
 /** The next range to read, the newest blocks first; null when all is read, or but for a past that is not to be read now. */
 export function nextRange(cursor: Cursor, heads: HeadNumbers, isPastRead: boolean): PassRange | null {
@@ -35,12 +37,14 @@ export function backfillBlocks({ backfills }: Cursor): number {
 }
 
 /**
- * New blocks. A range never straddles a head, so that one which ends at or below it is read for good, and there is always
- * a mark that is not expected to go.
+ * New blocks. Far behind, a range does not straddle a head, so that one which ends at or below it is read for good; near,
+ * one range costs less than that saves.
  */
 function fastRange(cursor: Cursor, heads: HeadNumbers): PassRange | null {
   const first = cursor.scanned + 1;
-  const head = [heads.floor, heads.final, heads.safe, heads.latest].find((each) => first <= each);
+  const isNear = heads.latest - cursor.scanned <= NEAR_BLOCKS;
+  const ends = isNear ? [heads.latest] : [heads.floor, heads.final, heads.safe, heads.latest];
+  const head = ends.find((each) => first <= each);
   if (head === undefined) return null;
   const toBlock = Math.min(cursor.scanned + cursor.span, head);
   const overlap = toBlock > heads.safe && cursor.span > OVERLAP ? OVERLAP : 0;

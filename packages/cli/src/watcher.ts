@@ -81,7 +81,8 @@ const BLOCK_MS = 250;
 const MARGIN_MS = 30_000;
 /** How far back an agent's own word has a wallet's past read. */
 const PAST_MS = 24 * 3_600_000;
-/** A claimed hash is asked for when the logs had time to show it. */
+/** A claimed hash is asked for when the logs had time to show it: some rounds, and no less than so long. */
+const GRACE_ROUNDS = 3;
 const GRACE_MS = 5_000;
 /** A chain that is asked more often than once a second is a local one: its heads move as fast. */
 const HEADS_ROUNDS = 8;
@@ -94,6 +95,7 @@ export function startWatcher(parts: WatcherParts): Watcher {
   const { rpcUrls, intervalMs = INTERVAL_MS, startBlock, store, owned, chainId, asset, overview, latest } = parts;
   const { now, tell, onFault, laggingMs } = parts;
   const client = createChainClient({ chainId, rpcUrls });
+  const graceMs = Math.max(GRACE_MS, GRACE_ROUNDS * intervalMs);
   let last: Round | null = null;
   let laggingSince: number | null = null;
 
@@ -129,7 +131,7 @@ export function startWatcher(parts: WatcherParts): Watcher {
       if (payment?.method !== "eip3009" || payment.chainId !== chainId) continue;
       if (validBefore !== null && BigInt(validBefore) * 1000n <= BigInt(nowMs)) expiring.push({ payment, validBefore });
       for (const { txHash, at } of claimed)
-        if (Date.parse(at) + GRACE_MS <= nowMs) hashes.push({ txHash, payer: payment.payer });
+        if (Date.parse(at) + graceMs <= nowMs) hashes.push({ txHash, payer: payment.payer });
     }
     return { expiring, hashes };
   }
