@@ -1,0 +1,303 @@
+/**
+ * What it costs to know that payments settled, and how soon it is known: `node packages/cli/bench/run.mjs only-watch.ts`,
+ * or `npm run bench`.
+ *
+ * A local Arbitrum (anvil, genuine USDC, a block each 250 ms); real EIP-3009 payments, a transaction each, sent at a
+ * steady pace whatever is answered. Readers, each in a process of its own and behind a proxy of its own that counts: the
+ * machine, which also hears what agents and API say, at two poll intervals, and viem's waitForTransactionReceipt for
+ * every payment, at its own interval for Arbitrum and at the machine's. All read the same payments in the same run.
+ * A delay begins when anvil tells of the block (newHeads).
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
+import { chunks } from "@bursar/chain/scan";
+import { type Devnet, startDevnet } from "@bursar/demo/devnet";
+import { balanceOf } from "@bursar/demo/usdc";
+import { createClient, webSocket } from "viem";
+import { getBlock, sendRawTransaction } from "viem/actions";
+import { type Child, startChild } from "./child.ts";
+import { between, type CountingProxy, type Counts, startCountingProxy } from "./counting-proxy.ts";
+import { percentile } from "./latencies.ts";
+import { AMOUNT, createWorld, doneEntries, type Signed, sentEntries, signPayments } from "./watch-world.ts";
+
+/** Payments a second. */
+const RATES = [1, 10, 50];
+const SECONDS = 60;
+/** At each rate, and before the first: traffic that is not in the figures. */
+const WARM_UP_SECONDS = 10;
+/** From the transaction to what agent and API say of the content. */
+const ANSWER_MS = 1_000;
+/** Entries of PutEvents wait so long for others. */
+const REPORT_MS = 100;
+const ENTRIES_PER_CALL = 10;
+/** Poll intervals of the machine. */
+const INTERVALS_MS = [2_000, 1_000];
+const PATIENCE_MS = 60_000;
+const WIDTH = 40;
+
+interface Reader {
+  readonly name: string;
+  readonly proxy: CountingProxy;
+  /** When each payment was known to be settled, in milliseconds, by what the reader calls it. */
+  readonly confirmed: ReadonlyMap<string, number>;
+  readonly intervalMs: number;
+  readonly isMachine: boolean;
+  nameOf(payment: Signed): string;
+  /** Tells it of a payment: that it is sent, and that its content was returned. */
+  sent(payment: Signed): void;
+  done(payment: Signed): void;
+  close(): Promise<void>;
+}
+
+/** Measures for `seconds` without a payment, then as long at each rate; prints a table for each. */
+export async function benchWatch(seconds = SECONDS): Promise<void> {
+  const cores = `${cpus().length} cores (${cpus()[0]?.model.trim()})`;
+  console.log(`from block to settled, ${cores}, local Arbitrum, ${seconds} s each; bytes are of bodies, both ways`);
+  const directory = mkdtempSync(join(tmpdir(), "bursar-bench-"));
+  const devnet = await startDevnet();
+  const readers: Reader[] = [];
+  const blocks = await followBlocks(devnet.rpcUrl);
+  try {
+    const world = await createWorld(devnet);
+    const configFile = join(directory, "config.json");
+    writeFileSync(configFile, JSON.stringify(world.config));
+    for (const intervalMs of INTERVALS_MS)
+      readers.push(await startMachineReader(devnet.rpcUrl, join(directory, `${intervalMs}`), configFile, intervalMs));
+    for (const intervalMs of [undefined, ...INTERVALS_MS])
+      readers.push(await startViemReader(devnet.rpcUrl, intervalMs));
+    await sleep(WARM_UP_SECONDS * 1000);
+    const begin = look(readers);
+    await sleep(seconds * 1000);
+    reportIdle(readers, begin, look(readers), seconds);
+    let paid = 0;
+    for (const rate of RATES) {
+      const payments = await signPayments(devnet, world, rate * (WARM_UP_SECONDS + seconds));
+      const window = await run(devnet, readers, payments, rate, seconds);
+      await reportRate(devnet, readers, payments, rate, window, blocks.madeAt);
+      paid += payments.length;
+    }
+    const settled = (await balanceOf(devnet.client, world.payTo.address)) / AMOUNT;
+    if (settled !== BigInt(paid)) throw new Error(`${settled} of ${paid} payments are on the chain`);
+  } finally {
+    for (const reader of readers) await reader.close();
+    await blocks.close();
+    await devnet.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** What had gone through each proxy at one moment, and when that was. */
+interface Look {
+  readonly at: number;
+  readonly counts: readonly Counts[];
+}
+
+const look = (readers: readonly Reader[]): Look => ({
+  at: Date.now(),
+  counts: readers.map(({ proxy }) => proxy.counts()),
+});
+
+interface Window {
+  readonly begin: Look;
+  readonly end: Look;
+}
+
+/** Sends the payments, and waits until every reader knows of each. */
+async function run(
+  devnet: Devnet,
+  readers: readonly Reader[],
+  payments: readonly Signed[],
+  rate: number,
+  seconds: number,
+): Promise<Window> {
+  const sending = sendAll(devnet, readers, payments, rate);
+  await sleep(WARM_UP_SECONDS * 1000);
+  const begin = look(readers);
+  await sleep(seconds * 1000);
+  const end = look(readers);
+  await sending;
+  const late = Date.now() + PATIENCE_MS;
+  for (const { name, confirmed, nameOf } of readers) {
+    const open = () => payments.filter((payment) => !confirmed.has(nameOf(payment))).length;
+    while (open() > 0) {
+      if (Date.now() > late) throw new Error(`${name} has not confirmed ${open()} of ${payments.length} payments`);
+      await sleep(100);
+    }
+  }
+  return { begin, end };
+}
+
+/** An open loop: a payment is sent when it is due, whatever became of those before. */
+async function sendAll(devnet: Devnet, readers: readonly Reader[], payments: readonly Signed[], rate: number) {
+  const begin = performance.now();
+  const underWay: Promise<void>[] = [];
+  const one = async (payment: Signed): Promise<void> => {
+    await sendRawTransaction(devnet.client, { serializedTransaction: payment.transaction });
+    for (const reader of readers) reader.sent(payment);
+    await sleep(ANSWER_MS);
+    for (const reader of readers) reader.done(payment);
+  };
+  for (const [n, payment] of payments.entries()) {
+    await sleep(Math.max(0, begin + (n * 1000) / rate - performance.now()));
+    underWay.push(one(payment));
+  }
+  await Promise.all(underWay);
+}
+
+function reportIdle(readers: readonly Reader[], begin: Look, end: Look, seconds: number): void {
+  console.log(`  ${"without a payment, a minute".padEnd(WIDTH)} ${heads("calls", "requests", "KB")}`);
+  for (const [index, { name }] of readers.entries()) {
+    const { calls, requests, bytesUp, bytesDown } = spent(begin, end, index);
+    const minute = [calls, requests, (bytesUp + bytesDown) / 1024].map((count) => ((count * 60) / seconds).toFixed(1));
+    console.log(`  ${name.padEnd(WIDTH)} ${heads(...minute)}`);
+  }
+}
+
+/** Calls in the window for each payment whose block was made in it, and the delays of those payments. */
+async function reportRate(
+  devnet: Devnet,
+  readers: readonly Reader[],
+  payments: readonly Signed[],
+  rate: number,
+  { begin, end }: Window,
+  madeAt: ReadonlyMap<number, number>,
+): Promise<void> {
+  const minedAt = await timesOf(devnet, begin.at, madeAt);
+  const measured = payments.filter(({ txHash }) => {
+    const at = minedAt.get(txHash) ?? 0;
+    return at >= begin.at && at < end.at;
+  });
+  const title = `${rate} payments/s, for each of ${measured.length}`;
+  console.log(`  ${title.padEnd(WIDTH)} ${heads("calls", "requests", "bytes", "p50 ms", "p99 ms", "max ms")}`);
+  for (const [index, { name, confirmed, nameOf }] of readers.entries()) {
+    const { calls, requests, bytesUp, bytesDown } = spent(begin, end, index);
+    const delays = measured.map(
+      (payment) => (confirmed.get(nameOf(payment)) as number) - (minedAt.get(payment.txHash) as number),
+    );
+    const each = [calls, requests].map((count) => (count / measured.length).toFixed(3));
+    const bytes = Math.round((bytesUp + bytesDown) / measured.length).toLocaleString("en");
+    const times = [0.5, 0.99, 1].map((p) => percentile(delays, p).toLocaleString("en"));
+    console.log(`  ${name.padEnd(WIDTH)} ${heads(...each, bytes, ...times)}`);
+  }
+  for (const [index, { name, intervalMs, isMachine }] of readers.entries()) {
+    if (!isMachine) continue;
+    const rounds = (end.at - begin.at) / intervalMs;
+    const methods = Object.entries(spent(begin, end, index).methods)
+      .sort(([, a], [, b]) => b - a)
+      .map(([method, calls]) => `${(calls / rounds).toFixed(2)} ${method}`);
+    console.log(`    ${name}, in ${intervalMs.toLocaleString("en")} ms: ${methods.join(", ")}`);
+  }
+}
+
+const spent = (begin: Look, end: Look, reader: number): Counts =>
+  between(begin.counts[reader] as Counts, end.counts[reader] as Counts);
+
+const heads = (...cells: readonly string[]): string => cells.map((cell) => cell.padStart(10)).join("");
+
+/** When the block of each transaction was made, of blocks since `since`. */
+async function timesOf(devnet: Devnet, since: number, madeAt: ReadonlyMap<number, number>) {
+  const times = new Map<string, number>();
+  for (const [number, at] of madeAt) {
+    if (at < since) continue;
+    const { transactions } = await getBlock(devnet.client, { blockNumber: BigInt(number) });
+    for (const hash of transactions) times.set(hash, at);
+  }
+  return times;
+}
+
+/** When each block was made, as anvil tells it over a WebSocket. */
+async function followBlocks(rpcUrl: string) {
+  const madeAt = new Map<number, number>();
+  const { transport } = createClient({ transport: webSocket(rpcUrl.replace("http", "ws")) });
+  const { unsubscribe } = await transport.subscribe({
+    params: ["newHeads"],
+    onData: ({ result }) => void madeAt.set(Number(result.number), Date.now()),
+  });
+  return {
+    madeAt: madeAt as ReadonlyMap<number, number>,
+    async close() {
+      await unsubscribe();
+      (await transport.getRpcClient()).close();
+    },
+  };
+}
+
+async function startMachineReader(rpcUrl: string, data: string, configFile: string, intervalMs: number) {
+  const proxy = await startCountingProxy(rpcUrl);
+  const child = startChild("watch-reader.ts", ["machine", data, configFile, proxy.url, String(intervalMs)]);
+  const url = await child.line();
+  const reporter = createReporter(`${url}/aws/events`);
+  const reader: Reader = {
+    name: `Bursar, every ${intervalMs.toLocaleString("en")} ms`,
+    ...{ proxy, intervalMs, confirmed: heard(child), isMachine: true },
+    nameOf: ({ id }) => id,
+    sent: (payment) => reporter.say(sentEntries(payment)),
+    done: (payment) => reporter.say(doneEntries(payment)),
+    async close() {
+      child.child.kill("SIGKILL");
+      reporter.close();
+      await proxy.close();
+    },
+  };
+  return reader;
+}
+
+/** Producers: what all of them say within a moment goes in calls of ten entries. */
+function createReporter(endpoint: string) {
+  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+  const events = new EventBridgeClient({ endpoint, region: "us-east-1", credentials });
+  let waiting: object[] = [];
+
+  function flush(): void {
+    for (const Entries of chunks(waiting as PutEventsRequestEntry[], ENTRIES_PER_CALL))
+      events.send(new PutEventsCommand({ Entries })).then(
+        ({ FailedEntryCount = 0 }) => FailedEntryCount > 0 && console.error(`${FailedEntryCount} entries were refused`),
+        (error: Error) => console.error(`PutEvents: ${error.message}`),
+      );
+    waiting = [];
+  }
+
+  return {
+    say(entries: readonly object[]): void {
+      if (waiting.length === 0) setTimeout(flush, REPORT_MS);
+      waiting.push(...entries);
+    },
+    close: () => events.destroy(),
+  };
+}
+
+/** Without an interval, viem's own for Arbitrum. */
+async function startViemReader(rpcUrl: string, intervalMs: number | undefined) {
+  const proxy = await startCountingProxy(rpcUrl);
+  const interval = intervalMs === undefined ? [] : [String(intervalMs)];
+  const child = startChild("watch-reader.ts", ["viem", proxy.url, ...interval]);
+  const polled = Number(await child.line());
+  const reader: Reader = {
+    name: `viem, every ${polled.toLocaleString("en")} ms${intervalMs === undefined ? " (its default)" : ""}`,
+    ...{ proxy, intervalMs: polled, confirmed: heard(child), isMachine: false },
+    nameOf: ({ txHash }) => txHash,
+    sent: ({ txHash }) => void child.child.stdin?.write(`${txHash}\n`),
+    done() {},
+    async close() {
+      child.child.kill("SIGKILL");
+      await proxy.close();
+    },
+  };
+  return reader;
+}
+
+/** Takes down what a reader prints, until it ends. */
+function heard(child: Child): ReadonlyMap<string, number> {
+  const confirmed = new Map<string, number>();
+  const listen = async (): Promise<void> => {
+    for (;;) {
+      const [name = "", at] = (await child.line()).split(" ");
+      if (!confirmed.has(name)) confirmed.set(name, Number(at));
+    }
+  };
+  listen().catch(() => {}); // it was told to end, or the payments it leaves open are missed
+  return confirmed;
+}
