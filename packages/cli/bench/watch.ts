@@ -21,20 +21,33 @@ import { getBlock, sendRawTransaction } from "viem/actions";
 import { type Child, startChild } from "./child.ts";
 import { between, type CountingProxy, type Counts, startCountingProxy } from "./counting-proxy.ts";
 import { percentile } from "./latencies.ts";
-import { AMOUNT, createWorld, doneEntries, type Signed, sentEntries, signPayments } from "./watch-world.ts";
+import {
+  AMOUNT,
+  createWorld,
+  doneEntries,
+  type Signed,
+  sentEntries,
+  signPayments,
+  type WatchWorld,
+} from "./watch-world.ts";
 
-/** Payments a second. */
-const RATES = [1, 10, 50];
+/**
+ * Rates are payments a second, 0 for none; poll intervals are the machine's. At the highest rate one machine at a time:
+ * readers share the cores with each other.
+ */
+const RUNS: readonly { readonly rates: readonly number[]; readonly intervalsMs: readonly number[] }[] = [
+  { rates: [0, 1, 10], intervalsMs: [2_000, 1_000] },
+  { rates: [50], intervalsMs: [2_000] },
+  { rates: [50], intervalsMs: [1_000] },
+];
 const SECONDS = 60;
-/** At each rate, and before the first: traffic that is not in the figures. */
+/** At each rate, before what is measured. */
 const WARM_UP_SECONDS = 10;
 /** From the transaction to what agent and API say of the content. */
 const ANSWER_MS = 1_000;
 /** Entries of PutEvents wait so long for others. */
 const REPORT_MS = 100;
 const ENTRIES_PER_CALL = 10;
-/** Poll intervals of the machine. */
-const INTERVALS_MS = [2_000, 1_000];
 const PATIENCE_MS = 60_000;
 const WIDTH = 40;
 
@@ -52,46 +65,55 @@ interface Reader {
   close(): Promise<void>;
 }
 
-/** Measures for `seconds` without a payment, then as long at each rate; prints a table for each. */
+/** Measures each run at each of its rates for `seconds`; prints a table for each. */
 export async function benchWatch(seconds = SECONDS): Promise<void> {
   const cores = `${cpus().length} cores (${cpus()[0]?.model.trim()})`;
   console.log(`from block to settled, ${cores}, local Arbitrum, ${seconds} s each; bytes are of bodies, both ways`);
-  const directory = mkdtempSync(join(tmpdir(), "bursar-bench-"));
   const devnet = await startDevnet();
-  const readers: Reader[] = [];
   const blocks = await followBlocks(devnet.rpcUrl);
   try {
     const world = await createWorld(devnet);
-    const configFile = join(directory, "config.json");
-    writeFileSync(configFile, JSON.stringify(world.config));
-    // All beforehand: whoever signs can make no blocks meanwhile.
-    const counts = RATES.map((rate) => rate * (WARM_UP_SECONDS + seconds));
-    const signed = await signPayments(
-      devnet,
-      world,
-      counts.reduce((sum, count) => sum + count, 0),
-    );
-    for (const intervalMs of INTERVALS_MS)
-      readers.push(await startMachineReader(devnet.rpcUrl, join(directory, `${intervalMs}`), configFile, intervalMs));
-    for (const intervalMs of [undefined, ...INTERVALS_MS])
-      readers.push(await startViemReader(devnet.rpcUrl, intervalMs));
-    await sleep(WARM_UP_SECONDS * 1000);
-    const begin = look(readers);
-    await sleep(seconds * 1000);
-    reportIdle(readers, begin, look(readers), seconds);
+    const countAt = (rate: number): number => rate * (WARM_UP_SECONDS + seconds);
+    const count = RUNS.flatMap(({ rates }) => rates).reduce((sum, rate) => sum + countAt(rate), 0);
+    // All beforehand: while this process signs it makes no blocks.
+    const signed = await signPayments(devnet, world, count);
     let paid = 0;
-    for (const [index, rate] of RATES.entries()) {
-      const payments = signed.slice(paid, paid + (counts[index] ?? 0));
-      const window = await run(devnet, readers, payments, rate, seconds);
-      await reportRate(devnet, readers, payments, rate, window, blocks.madeAt);
-      paid += payments.length;
-    }
+    for (const { rates, intervalsMs } of RUNS)
+      await withReaders(devnet.rpcUrl, world, intervalsMs, async (readers) => {
+        for (const rate of rates) {
+          const payments = signed.slice(paid, paid + countAt(rate));
+          const window = await run(devnet, readers, payments, rate, seconds);
+          if (rate === 0) reportIdle(readers, window, seconds);
+          else await reportRate(devnet, readers, payments, rate, window, blocks.madeAt);
+          paid += payments.length;
+        }
+      });
     const received = await balanceOf(devnet.client, world.payTo.address);
     if (received !== AMOUNT * BigInt(paid)) throw new Error(`USDC says ${received} for ${paid} payments of ${AMOUNT}`);
   } finally {
-    for (const reader of readers) await reader.close();
     await blocks.close();
     await devnet.stop();
+  }
+}
+
+/** Starts the machine and viem at each interval, and viem at its own, for as long as `use` runs. */
+async function withReaders(
+  rpcUrl: string,
+  { config }: WatchWorld,
+  intervalsMs: readonly number[],
+  use: (readers: readonly Reader[]) => Promise<void>,
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "bursar-bench-"));
+  const readers: Reader[] = [];
+  try {
+    const configFile = join(directory, "config.json");
+    writeFileSync(configFile, JSON.stringify(config));
+    for (const intervalMs of intervalsMs)
+      readers.push(await startMachineReader(rpcUrl, join(directory, `${intervalMs}`), configFile, intervalMs));
+    for (const intervalMs of [undefined, ...intervalsMs]) readers.push(await startViemReader(rpcUrl, intervalMs));
+    await use(readers);
+  } finally {
+    for (const reader of readers) await reader.close();
     rmSync(directory, { recursive: true, force: true });
   }
 }
@@ -154,7 +176,7 @@ async function sendAll(devnet: Devnet, readers: readonly Reader[], payments: rea
   await Promise.all(underWay);
 }
 
-function reportIdle(readers: readonly Reader[], begin: Look, end: Look, seconds: number): void {
+function reportIdle(readers: readonly Reader[], { begin, end }: Window, seconds: number): void {
   console.log(`  ${"without a payment, a minute".padEnd(WIDTH)} ${heads("calls", "requests", "KB")}`);
   for (const [index, { name }] of readers.entries()) {
     const { calls, requests, bytesUp, bytesDown } = spent(begin, end, index);
