@@ -12,24 +12,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
-import { chunks } from "@bursar/chain/scan";
 import { type Devnet, startDevnet } from "@bursar/demo/devnet";
 import { balanceOf } from "@bursar/demo/usdc";
 import { createClient, webSocket } from "viem";
 import { getBlock, sendRawTransaction } from "viem/actions";
-import { type Child, startChild } from "./child.ts";
-import { between, type CountingProxy, type Counts, startCountingProxy } from "./counting-proxy.ts";
+import { between, type Counts } from "./counting-proxy.ts";
 import { percentile } from "./latencies.ts";
-import {
-  AMOUNT,
-  createWorld,
-  doneEntries,
-  type Signed,
-  sentEntries,
-  signPayments,
-  type WatchWorld,
-} from "./watch-world.ts";
+import { type Reader, startMachineReader, startViemReader } from "./watch-readers.ts";
+import { AMOUNT, createWorld, type Signed, signPayments, type WatchWorld } from "./watch-world.ts";
 
 /**
  * Rates are payments a second, 0 for none; poll intervals are the machine's. At the highest rate one machine at a time:
@@ -45,25 +35,8 @@ const SECONDS = 60;
 const WARM_UP_SECONDS = 10;
 /** From the transaction to what agent and API say of the content. */
 const ANSWER_MS = 1_000;
-/** Entries of PutEvents wait so long for others. */
-const REPORT_MS = 100;
-const ENTRIES_PER_CALL = 10;
 const PATIENCE_MS = 60_000;
 const WIDTH = 40;
-
-interface Reader {
-  readonly name: string;
-  readonly proxy: CountingProxy;
-  /** When each payment was known to be settled, in milliseconds, by what the reader calls it. */
-  readonly confirmed: ReadonlyMap<string, number>;
-  readonly intervalMs: number;
-  readonly isMachine: boolean;
-  nameOf(payment: Signed): string;
-  /** Tells it of a payment: that it is sent, and that its content was returned. */
-  sent(payment: Signed): void;
-  done(payment: Signed): void;
-  close(): Promise<void>;
-}
 
 /** Measures each run at each of its rates for `seconds`; prints a table for each. */
 export async function benchWatch(seconds = SECONDS): Promise<void> {
@@ -177,11 +150,11 @@ async function sendAll(devnet: Devnet, readers: readonly Reader[], payments: rea
 }
 
 function reportIdle(readers: readonly Reader[], { begin, end }: Window, seconds: number): void {
-  console.log(`  ${"without a payment, a minute".padEnd(WIDTH)} ${heads("calls", "requests", "KB")}`);
+  console.log(`  ${"without a payment, a minute".padEnd(WIDTH)} ${cellsOf("calls", "requests", "KB")}`);
   for (const [index, { name }] of readers.entries()) {
     const { calls, requests, bytesUp, bytesDown } = spent(begin, end, index);
     const minute = [calls, requests, (bytesUp + bytesDown) / 1024].map((count) => ((count * 60) / seconds).toFixed(1));
-    console.log(`  ${name.padEnd(WIDTH)} ${heads(...minute)}`);
+    console.log(`  ${name.padEnd(WIDTH)} ${cellsOf(...minute)}`);
   }
 }
 
@@ -200,7 +173,7 @@ async function reportRate(
     return at >= begin.at && at < end.at;
   });
   const title = `${rate} payments/s, for each of ${measured.length}`;
-  console.log(`  ${title.padEnd(WIDTH)} ${heads("calls", "requests", "bytes", "p50 ms", "p99 ms", "max ms")}`);
+  console.log(`  ${title.padEnd(WIDTH)} ${cellsOf("calls", "requests", "bytes", "p50 ms", "p99 ms", "max ms")}`);
   for (const [index, { name, confirmed, nameOf }] of readers.entries()) {
     const { calls, requests, bytesUp, bytesDown } = spent(begin, end, index);
     const delays = measured.map(
@@ -209,7 +182,7 @@ async function reportRate(
     const each = [calls, requests].map((count) => (count / measured.length).toFixed(3));
     const bytes = Math.round((bytesUp + bytesDown) / measured.length).toLocaleString("en");
     const times = [0.5, 0.99, 1].map((p) => percentile(delays, p).toLocaleString("en"));
-    console.log(`  ${name.padEnd(WIDTH)} ${heads(...each, bytes, ...times)}`);
+    console.log(`  ${name.padEnd(WIDTH)} ${cellsOf(...each, bytes, ...times)}`);
   }
   for (const [index, { name, intervalMs, isMachine }] of readers.entries()) {
     if (!isMachine) continue;
@@ -224,7 +197,7 @@ async function reportRate(
 const spent = (begin: Look, end: Look, reader: number): Counts =>
   between(begin.counts[reader] as Counts, end.counts[reader] as Counts);
 
-const heads = (...cells: readonly string[]): string => cells.map((cell) => cell.padStart(10)).join("");
+const cellsOf = (...cells: readonly string[]): string => cells.map((cell) => cell.padStart(10)).join("");
 
 /** When the block of each transaction was made, of blocks since `since`. */
 async function timesOf(devnet: Devnet, since: number, madeAt: ReadonlyMap<number, number>) {
@@ -252,81 +225,4 @@ async function followBlocks(rpcUrl: string) {
       (await transport.getRpcClient()).close();
     },
   };
-}
-
-async function startMachineReader(rpcUrl: string, data: string, configFile: string, intervalMs: number) {
-  const proxy = await startCountingProxy(rpcUrl);
-  const child = startChild("watch-reader.ts", ["machine", data, configFile, proxy.url, String(intervalMs)]);
-  const url = await child.line();
-  const reporter = createReporter(`${url}/aws/events`);
-  const reader: Reader = {
-    name: `Bursar, every ${intervalMs.toLocaleString("en")} ms`,
-    ...{ proxy, intervalMs, confirmed: heard(child), isMachine: true },
-    nameOf: ({ id }) => id,
-    sent: (payment) => reporter.say(sentEntries(payment)),
-    done: (payment) => reporter.say(doneEntries(payment)),
-    async close() {
-      child.child.kill("SIGKILL");
-      reporter.close();
-      await proxy.close();
-    },
-  };
-  return reader;
-}
-
-/** Producers: what all of them say within a moment goes in calls of ten entries. */
-function createReporter(endpoint: string) {
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const events = new EventBridgeClient({ endpoint, region: "us-east-1", credentials });
-  let waiting: object[] = [];
-
-  function flush(): void {
-    for (const Entries of chunks(waiting as PutEventsRequestEntry[], ENTRIES_PER_CALL))
-      events.send(new PutEventsCommand({ Entries })).then(
-        ({ FailedEntryCount = 0 }) => FailedEntryCount > 0 && console.error(`${FailedEntryCount} entries were refused`),
-        (error: Error) => console.error(`PutEvents: ${error.message}`),
-      );
-    waiting = [];
-  }
-
-  return {
-    say(entries: readonly object[]): void {
-      if (waiting.length === 0) setTimeout(flush, REPORT_MS);
-      waiting.push(...entries);
-    },
-    close: () => events.destroy(),
-  };
-}
-
-/** Without an interval, viem's own for Arbitrum. */
-async function startViemReader(rpcUrl: string, intervalMs: number | undefined) {
-  const proxy = await startCountingProxy(rpcUrl);
-  const interval = intervalMs === undefined ? [] : [String(intervalMs)];
-  const child = startChild("watch-reader.ts", ["viem", proxy.url, ...interval]);
-  const polled = Number(await child.line());
-  const reader: Reader = {
-    name: `viem, every ${polled.toLocaleString("en")} ms${intervalMs === undefined ? " (its default)" : ""}`,
-    ...{ proxy, intervalMs: polled, confirmed: heard(child), isMachine: false },
-    nameOf: ({ txHash }) => txHash,
-    sent: ({ txHash }) => void child.child.stdin?.write(`${txHash}\n`),
-    done() {},
-    async close() {
-      child.child.kill("SIGKILL");
-      await proxy.close();
-    },
-  };
-  return reader;
-}
-
-/** Takes down what a reader prints, until it ends. */
-function heard(child: Child): ReadonlyMap<string, number> {
-  const confirmed = new Map<string, number>();
-  const listen = async (): Promise<void> => {
-    for (;;) {
-      const [name = "", at] = (await child.line()).split(" ");
-      if (!confirmed.has(name)) confirmed.set(name, Number(at));
-    }
-  };
-  listen().catch(() => {}); // it was told to end, or the payments it leaves open are missed
-  return confirmed;
 }
