@@ -3,8 +3,10 @@ import { benchEnforce } from "./enforce.ts";
 import { benchPutEvents } from "./put-events.ts";
 import { benchRace } from "./race.ts";
 import { benchReplay } from "./replay.ts";
+import { benchWatch } from "./watch.ts";
 
 await benchReplay();
 await benchPutEvents();
 await benchEnforce();
 await benchRace();
+await benchWatch();

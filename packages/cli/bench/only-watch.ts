@@ -1,0 +1,3 @@
+import { benchWatch } from "./watch.ts";
+
+await benchWatch(Number(process.argv[2] ?? 60));
