@@ -7,8 +7,8 @@ import type { TroubleKind } from "./trouble.ts";
 
 /** A signature may cross its revocation on the way for 5 s: later than that is later. */
 const CROSSED_MS = 7_000;
-/** The block after a revocation is a second later for sure: blocks tell whole seconds. */
-const NEXT_SECOND_MS = 2_000;
+/** A block that comes so much later than a revocation says so: blocks tell whole seconds, and may be one behind. */
+const NEXT_SECOND_MS = 3_000;
 const STOP_SECONDS = 120;
 const TERM_SECONDS = 600;
 
