@@ -8,7 +8,7 @@ import type { Traffic } from "@bursar/demo/traffic";
 import { TROUBLE_TABLE } from "@bursar/demo/troubles/table";
 import type { TroubleKind } from "@bursar/demo/troubles/trouble";
 import { parseConfig } from "@bursar/events/config-schema";
-import type { Alert, Break, Payment } from "@bursar/events/shapes";
+import type { Alert, Break, Payment, Session } from "@bursar/events/shapes";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 const PATIENCE = { timeout: 240_000, interval: 250 };
@@ -27,10 +27,10 @@ beforeAll(async () => {
   machine = await startMachine({
     data: join(directory, "data"),
     port: 0,
-    // The demo's own config, but for a shorter wait, and spenders that are stopped as often as they are in a hurry.
+    // The demo's own config, but for a machine that is busy with other tests, and spenders that are stopped more often.
     config: parseConfig({
       ...demo.config,
-      deadlines: { settleSeconds: 8, reportSeconds: 8 },
+      deadlines: { settleSeconds: 20, reportSeconds: 20 },
       limits: { revocationsPerMinute: 1000 },
     }),
     watch: { rpcUrls: [demo.rpcUrl], intervalMs: 250 },
@@ -48,7 +48,8 @@ beforeAll(async () => {
     rota: {
       table,
       rounds: 1,
-      shown: async (id, what) => void (await vi.waitUntil(() => seen(id, what), PATIENCE)),
+      shown: async (id, what) =>
+        void (await vi.waitUntil(() => (what === "revoked" ? isRevoked(id) : seen(id, what)), PATIENCE)),
     },
     onTrouble: (trouble) => told.push(trouble),
   });
@@ -71,6 +72,11 @@ async function get<T>(path: string): Promise<T> {
   const response = await fetch(`${machine.url}${path}`);
   expect(response.status).toBe(200);
   return (await response.json()) as T;
+}
+
+async function isRevoked(id: string): Promise<boolean> {
+  const { sessions } = await get<{ sessions: Session[] }>("/api/sessions");
+  return sessions.some((session) => session.id === id && session.revokedAt !== null);
 }
 
 /** The trouble's payments once it is made. */

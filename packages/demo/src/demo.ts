@@ -25,7 +25,7 @@ import { type Traffic, together } from "./traffic.ts";
 import { startRota } from "./troubles/rota.ts";
 import { TROUBLE_TABLE } from "./troubles/table.ts";
 import type { TroubleKind, TroubleTold } from "./troubles/trouble.ts";
-import { openYard, type Shown, type Stopped } from "./troubles/yard.ts";
+import { openYard, type Shown } from "./troubles/yard.ts";
 import { fillWallets, keepWalletsFilled, POOR } from "./wallets.ts";
 
 export type { DemoFacts } from "./demo-facts.ts";
@@ -58,7 +58,7 @@ export interface RotaTerms {
   /** Default: all of it. */
   readonly table?: readonly TroubleKind[] | undefined;
   readonly rounds?: number | undefined;
-  /** Default: a settlement is seen within a second, and a break when its deadline has passed well. */
+  /** Default: a settlement or revocation is seen within a second, and a break when its deadline has passed well. */
   readonly shown?: Shown | undefined;
 }
 
@@ -85,12 +85,12 @@ const API_PORT = 4021;
 /** A trouble every so often, and the first of them when the fleet has shown what is usual. */
 const TROUBLE_EVERY_MS = 10_000;
 const FIRST_TROUBLE_MS = 6_000;
-/** A verdict that a deadline brings is there within this time of it, and a settlement within that of its block. */
+/** A verdict that a deadline brings is there within this time of it, and what needs no deadline within that. */
 const BREAK_SHOWN_MS = 4_000;
-const SETTLEMENT_SHOWN_MS = 1_000;
+const SOON_SHOWN_MS = 1_000;
 
 const shownInTime: Shown = async (_, what, signal) => {
-  const ms = what === "settled" ? SETTLEMENT_SHOWN_MS : DEADLINES.settleSeconds * 1000 + BREAK_SHOWN_MS;
+  const ms = what === "settled" || what === "revoked" ? SOON_SHOWN_MS : DEADLINES.settleSeconds * 1000 + BREAK_SHOWN_MS;
   await sleep(ms, undefined, { signal, ref: false });
 };
 
@@ -178,7 +178,7 @@ export async function prepareDemo({ stateDirectory, apiPort = API_PORT, log }: D
     quotes.serve(paidApi({ ...sell, products: [QUOTE], payTo: payTo("quotes"), emitter: emitter({ api: "quotes" }) }));
     silentQuotes.serve(paidApi({ ...sell, products: [QUOTE], payTo: payTo("quotes"), emitter: null }));
 
-    const stops = new Map<DemoAgentId, Stopped>();
+    const stops = new Map<DemoAgentId, Stop>();
     const keeperOf = once(
       (agent: DemoAgentId) => agent,
       (agent): SessionKeeper =>
@@ -187,7 +187,7 @@ export async function prepareDemo({ stateDirectory, apiPort = API_PORT, log }: D
           terms: SESSION_TERMS,
           pauseMs: (inARow) => AGENTS[agent].pauseMs(inARow) / pace,
           onStop(stop) {
-            stops.set(agent, { ...stop, at: Date.now() });
+            stops.set(agent, stop);
             onStop?.({ ...stop, agent });
           },
         }),

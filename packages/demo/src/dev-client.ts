@@ -71,12 +71,17 @@ export async function reorg(client: DevClient, depth: number): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
       await client.request({ method: "anvil_reorg", params: [depth + tries - 1, []] });
-      if (await hangsTogether(client, depth + tries + 1)) return;
+      if (await hangsTogether(client, depth + tries + 1)) return await setClock(client);
     } catch (error) {
       if (tries === REORG_TRIES) throw error;
     }
     if (tries === REORG_TRIES) throw new Error(`the local chain does not hang together after a reorg of ${depth}`);
   }
+}
+
+/** Anvil's clock goes on from the block that it went back to: with each reorg the blocks' times would fall further behind. */
+async function setClock(client: DevClient): Promise<void> {
+  await client.request({ method: "evm_setTime", params: [Math.floor(Date.now() / 1000)] });
 }
 
 /** True when each of the last `blocks` is found by its hash and is the parent of the next. */

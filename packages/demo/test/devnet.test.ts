@@ -88,6 +88,21 @@ describe("startDevnet", () => {
   );
 
   test(
+    "tells the time as it is, however many blocks were taken back",
+    async () => {
+      for (let n = 0; n < 3; n++) {
+        await devnet.mine(5);
+        await new Promise((resolve) => setTimeout(resolve, 2_500)); // time itself is what a reorg takes back
+        await devnet.reorg(9);
+      }
+      await devnet.mine(1);
+      const { timestamp } = await getBlock(devnet.client);
+      expect(Math.abs(Date.now() / 1000 - Number(timestamp))).toBeLessThan(4);
+    },
+    SLOW,
+  );
+
+  test(
     "has safe and finalized blocks that follow",
     async () => {
       await devnet.mine(5);

@@ -13,13 +13,10 @@ import { overhear } from "../overheard.ts";
 import type { ApiId } from "../plan.ts";
 import { type Counter, type CounterOptions, openCounter } from "./counter.ts";
 
-/** A session that AgentCore signs nothing for any more, and when its agent found that out (unix milliseconds). */
-export interface Stopped extends Stop {
-  readonly at: number;
-}
+/** Waits for a payment's break or settlement, or a session's revocation, to be in the books; cut off by the signal. */
+export type Shown = (id: string, what: Seen, signal: AbortSignal) => Promise<void>;
 
-/** Waits for a break of a payment, or for its settlement, to be seen; cut off by the signal. */
-export type Shown = (id: string, what: Break | "settled", signal: AbortSignal) => Promise<void>;
+export type Seen = Break | "settled" | "revoked";
 
 export interface YardParts {
   readonly devnet: Devnet;
@@ -33,8 +30,8 @@ export interface YardParts {
   /** True while AgentCore signs for the session. */
   readonly isOpen: (session: SessionRef) => boolean;
   /** The agent's last stop; null before the first. */
-  readonly lastStop: (agent: DemoAgentId) => Stopped | null;
-  /** Resolves when a viewer has had the time to see this of the payment. */
+  readonly lastStop: (agent: DemoAgentId) => Stop | null;
+  /** Resolves when a viewer has had the time to see this of the payment or session. */
   readonly shown: Shown;
   readonly signal: AbortSignal;
 }
