@@ -51,7 +51,11 @@ export async function handRange(
   const misread = misreadPages(known, reading.moved);
   if (gone === null || misread === null) return false;
   const wrong = new Set(misread.flatMap(({ lost }) => lost.map(logKey)));
-  const fresh = reading.moved.filter((each) => !known.facts.has(logKey(each)) || wrong.has(logKey(each)));
+  const fresh = reading.moved.filter(
+    (each) =>
+      (!known.facts.has(logKey(each)) || wrong.has(logKey(each))) &&
+      each.blockNumber <= (run.leaving.get(each.payer) ?? Number.POSITIVE_INFINITY),
+  );
   const cancelled = isSafeRead(range, heads) ? reading.cancelled.filter(isAtMost(heads.safe.number)) : [];
   const described = await describe(client, { chainId: client.chainId, asset }, reading, fresh, cancelled);
   if (described === null) return false;

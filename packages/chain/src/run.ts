@@ -67,6 +67,8 @@ export interface Run extends WatchPorts {
   heads: Heads;
   held: HeldCursor;
   addresses: readonly string[];
+  /** Wallets that were left, with the last block that is still of interest. */
+  leaving: ReadonlyMap<string, number>;
   /** Events handed on so far. */
   events: number;
   /** The node that gave the last reading. */

@@ -79,12 +79,17 @@ export async function findStragglers(
     memory.asked.set(name, { tries, nextMs: now + Math.min(AGAIN_MS_MAX, AGAIN_MS * 2 ** Math.min(tries - 1, 16)) });
   };
   let failed: RpcError | null = null;
-  const answerOr = async <T>(question: Promise<T>, none: T): Promise<T> => {
+  /** A question without an answer is put again soon: that it was put says nothing of what it is about. */
+  const answerOr = async <T>(question: Promise<T>, none: T, about: readonly string[]): Promise<T> => {
     try {
-      return await question;
+      const answer = await question;
+      for (const name of about) asked(name);
+      return answer;
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       failed ??= error;
+      for (const name of about)
+        memory.asked.set(name, { tries: memory.asked.get(name)?.tries ?? 0, nextMs: now + AGAIN_MS });
       return none;
     }
   };
@@ -92,30 +97,33 @@ export async function findStragglers(
   // Before the chain's own clock is there nothing can be said, and nothing need be asked.
   const ripe = expiring.filter(({ validBefore }) => BigInt(validBefore) <= heads.safe.timestamp);
   const overdue = due(ripe, expiryName, EXPIRED_MAX);
-  for (const one of overdue) asked(expiryName(one));
-  const { expired, used } = await answerOr(findExpired(client, overdue, heads.safe), { expired: [], used: [] });
+  const { expired, used } = await answerOr(
+    findExpired(client, overdue, heads.safe),
+    { expired: [], used: [] },
+    overdue.map(expiryName),
+  );
   const tries = (one: ExpiryCandidate): number => memory.asked.get(expiryName(one))?.tries ?? 0;
   const untraced = used
     .filter((one) => tries(one) >= UNTRACED_TRIES)
     .slice(0, UNREAD_MAX)
     .map((one) => ({ payment: one.payment, tries: tries(one) - UNTRACED_TRIES }));
-  const traces = await answerOr(findTraces(client, asset, untraced, cursor.scanned, heads.safe.number), {
-    cancelled: [],
-    used: [],
-  });
+  const traces = await answerOr(
+    findTraces(client, asset, untraced, cursor.scanned, heads.safe.number),
+    { cancelled: [], used: [] },
+    [],
+  );
 
   const claimed = due(hashes, ({ txHash }) => txHash, RECEIPTS_MAX);
-  for (const { txHash } of claimed) asked(txHash);
   const names = [...new Set(claimed.map(({ txHash }) => txHash))];
-  const outcomes = await answerOr(findOutcomes(client, names), { reverted: [], succeeded: new Map() });
+  const outcomes = await answerOr(findOutcomes(client, names), { reverted: [], succeeded: new Map() }, names);
   const { reverted, succeeded } = outcomes;
   const done = new Set([...reverted.map(({ txHash }) => txHash), ...succeeded.keys()]);
-  await answerOr(lookForWaiting(client, names, done, memory), undefined);
+  await answerOr(lookForWaiting(client, names, done, memory), undefined, []);
   const mined = claimed.flatMap(({ txHash, payer }) => {
     const block = succeeded.get(txHash);
     return block === undefined ? [] : [{ block, payer }];
   });
-  const settled = await answerOr(readUnread(client, asset, [...mined, ...traces.used], cursor), []);
+  const settled = await answerOr(readUnread(client, asset, [...mined, ...traces.used], cursor), [], []);
   return { events: [...expired, ...traces.cancelled, ...reverted], settled, failed };
 }
 

@@ -96,9 +96,11 @@ export async function noteMoves(
   for (const address of left) known.set(address, scanned);
 }
 
-/** Wallets that were left, and whose blocks may still go. */
-export function lastingJobs(known: KnownWallets, { final }: Cursor): string[] {
-  return [...known].filter(([, until]) => until !== null && until > final).map(([address]) => address);
+/** Wallets that were left, each with the last block that was read with it, while that may still go. */
+export function leavingWallets(known: KnownWallets, { final }: Cursor): Map<string, number> {
+  const leaving = new Map<string, number>();
+  for (const [address, until] of known) if (until !== null && until > final) leaving.set(address, until);
+  return leaving;
 }
 
 const JOB = "B#";

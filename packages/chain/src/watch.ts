@@ -6,8 +6,9 @@
  * Three passes of the same code: every range once when it is new, once more when it is safe, and once when it is
  * final. What a pass shows and was not handed on is; what was handed on and is gone from the chain is taken back.
  */
-import { type ChainClient, chooseFewer, complainOf } from "./client.ts";
+
 import { readBlocks } from "./block-at.ts";
+import { type ChainClient, chooseFewer, complainOf } from "./client.ts";
 import { type Cursor, firstCursor, readCursor } from "./cursor.ts";
 import { handFacts, handPending, handRange, knownOf, payerOf } from "./handing.ts";
 import { type Heads, headsEvent, readHeads, readLatest } from "./heads.ts";
@@ -16,10 +17,19 @@ import { leaseFor } from "./lease.ts";
 import { backfillBlocks, nextRange, type PassRange } from "./passes.ts";
 import { checkHistory, wentBack } from "./reorg.ts";
 import { RpcError } from "./rpc-error.ts";
-import { emptyMemory, hand, move, REORG_BLOCKS, type Run, settledFloor, type WatchMemory, type WatchPorts } from "./run.ts";
+import {
+  emptyMemory,
+  hand,
+  move,
+  REORG_BLOCKS,
+  type Run,
+  settledFloor,
+  type WatchMemory,
+  type WatchPorts,
+} from "./run.ts";
 import { readMovements } from "./scan.ts";
 import { findStragglers } from "./stragglers.ts";
-import { dropJob, lastingJobs, movesOf, noteMoves, readKnown, walletsOfJob, writeJobs } from "./wallets.ts";
+import { dropJob, leavingWallets, movesOf, noteMoves, readKnown, walletsOfJob, writeJobs } from "./wallets.ts";
 
 export type { Emission, WatchMemory, WatchPorts } from "./run.ts";
 export { emptyMemory } from "./run.ts";
@@ -69,7 +79,7 @@ export async function watchRound(ports: WatchPorts, memory: WatchMemory = emptyM
   const reader = client.endpoints[client.last];
   const start = typeof startBlock === "function" ? startBlock(heads.latest.number) : startBlock;
   const held = stored ?? { cursor: await bornCursor(client, start ?? heads.latest.number), version: null };
-  const run: Run = { ...ports, memory, heads, held, addresses: [], events: 0, reader };
+  const run: Run = { ...ports, memory, heads, held, addresses: [], leaving: new Map(), events: 0, reader };
   if (lease.fence !== held.cursor.lease?.fence) memory.known = null; // another may have watched meanwhile
   if (lease !== held.cursor.lease) await move(run, held.cursor);
 
@@ -200,7 +210,8 @@ async function takeWallets(run: Run): Promise<void> {
   }
   await noteMoves(store, client.chainId, memory.known, moves, cursor.scanned);
   // One that left is read on until the blocks in which it was watched cannot go any more.
-  run.addresses = [...new Set([...wallets.map(({ address }) => address), ...lastingJobs(memory.known, cursor)])];
+  run.leaving = leavingWallets(memory.known, cursor);
+  run.addresses = [...new Set([...wallets.map(({ address }) => address), ...run.leaving.keys()])];
 }
 
 /** After a reorg: the cursor stands on the last block read that is still there; the passes find what is gone behind it. */
