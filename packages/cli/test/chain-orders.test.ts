@@ -185,10 +185,10 @@ test(
       () => false,
     );
     if (isTaken) return;
-    const ran = await type("watch --once --json");
-    expect(ran.code).toBe(0);
+    const ran = await type(`watch --once --json --data ${join(directory, ".bursar")}`);
+    expect(ran).toMatchObject({ code: 0, err: "" });
     expect(JSON.parse(ran.out)).toMatchObject({ behind: 0, lagging: false });
-    const listed = await type("payments --json");
+    const listed = await type(`payments --json --data ${join(directory, ".bursar")}`);
     expect((JSON.parse(listed.out) as { payments: Payment[] }).payments).toMatchObject([
       { amount: "9", payer: wallet },
     ]);
