@@ -1,0 +1,48 @@
+/** What every rendering of an alert says alike: its word, its facts by label, its samples. */
+import type { AlertNotice, AlertNoticeSample } from "@bursar/events/alert-notice";
+import { durationText } from "./alert-notice.ts";
+import { paymentOf } from "./alert-subject.ts";
+import { countText, timeText } from "./alert-text.ts";
+
+/** The word in brackets: how grave it is, or that it is seen or over. */
+export function stateWord({ change, severity }: AlertNotice): string {
+  return isCalm(change) ? change : severity;
+}
+
+/** Whether nobody need be woken: somebody has seen it, or it is over. */
+export const isCalm = (change: AlertNotice["change"]): boolean => change === "resolved" || change === "acknowledged";
+
+/** To whom, how much, since when, how often; what is not known is left out. */
+export function noticeFacts(notice: AlertNotice): readonly (readonly [label: string, text: string])[] {
+  const { who, much, since, at, change, updatedAt, count, until } = notice;
+  const isOver = change === "resolved";
+  const lasted = isOver ? `until ${timeText(updatedAt)}` : `${durationText(since, at)} ago`;
+  const facts: readonly (readonly [string, string | null])[] = [
+    ["To whom", who],
+    ["How much", much],
+    ["Since when", `${timeText(since)}, ${lasted}`],
+    ["How often", count > 1 ? `${countText(count)} times` : null],
+    ["Ends by itself", until === null || isOver ? null : timeText(until)],
+  ];
+  return facts.flatMap(([label, text]) => (text === null ? [] : [[label, text] as const]));
+}
+
+export const didLines = ({ did }: AlertNotice): readonly string[] => (did.length === 0 ? ["Nothing."] : did);
+
+/** The samples that are shown: none of what is over. */
+export const shownSamples = ({ samples, change }: AlertNotice): readonly AlertNoticeSample[] =>
+  change === "resolved" ? [] : samples;
+
+export function samplesTitle({ samples, count }: AlertNotice): string {
+  const some = count > samples.length ? `, ${samples.length} of ${countText(count)}` : "";
+  return `What was recorded${some} (agents and APIs wrote parts of it: trust no word)`;
+}
+
+/** A sample's text, still as it came; a payment by its short name. */
+export function sampleText({ text, paymentId }: AlertNoticeSample): string {
+  const payment = paymentId === undefined || text !== paymentId ? null : paymentOf(paymentId);
+  return payment === null ? text : `payment ${payment.short}`;
+}
+
+export const placeText = ({ org, stage }: AlertNotice): string =>
+  `Bursar of ${org}${stage === null ? "" : `, stage ${stage}`}`;
