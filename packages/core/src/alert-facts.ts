@@ -1,17 +1,18 @@
 /** What the words of an alert are made of: names of known shapes and figures, read from the alert; no stranger's text. */
+import { chainById } from "@bursar/events/chains";
 import { displayUsd, parseUsd } from "@bursar/events/money";
 import type { KeptAlert } from "./alert-shape.ts";
 import {
   addressOf,
   type BudgetName,
   budgetOf,
+  nonceOf,
   type PaymentName,
   paymentOf,
   plainName,
   producerOf,
   type Subject,
   shortAddress,
-  sourceOf,
   subjectFrom,
 } from "./alert-subject.ts";
 import { countText, cutText, plural } from "./alert-text.ts";
@@ -33,14 +34,14 @@ export interface Facts {
   readonly org: string;
   /** The stage in AWS; null on one machine. */
   readonly stage: string | null;
+  /** The watched chain: "Arbitrum One". */
+  readonly chainName: string;
   readonly agentId: string | null;
   readonly apiId: string | null;
   readonly wallet: string | null;
   /** The session's id, where it is a plain name. */
   readonly sessionId: string | null;
   readonly budget: BudgetName | null;
-  /** EventBridge's source of a producer. */
-  readonly source: string | null;
   /** The payment of the first sample, or of the subject. */
   readonly payment: PaymentName | null;
   /** What a budget stood at when it was judged. */
@@ -69,11 +70,10 @@ export function factsOf(alert: KeptAlert, context: NoticeContext): Facts {
   const { kind, id } = subject;
   const budget = kind === "budget" ? budgetOf(id) : null;
   const agentId =
-    (kind === "agent" ? producerOf(id) : null) ?? budget?.agentId ?? producerOf(alert.agentId) ?? agentOfSource(id);
-  const apiId = kind === "api" ? producerOf(id) : null;
+    (kind === "agent" ? producerOf(id) : null) ?? budget?.agentId ?? producerOf(alert.agentId) ?? ofSource("agent", id);
+  const apiId = kind === "api" ? producerOf(id) : ofSource("api", id);
   const wallet = kind === "wallet" ? addressOf(id) : null;
   const payment = paymentIn(alert, subject);
-  const source = kind === "source" ? sourceOf(id) : null;
   const places: Command["options"] = stage === null ? {} : { stage };
   const about = apiId ?? agentId ?? (wallet === null ? null : `wallet ${shortAddress(wallet)}`);
   const amount = alert.amount !== null && /^\d{1,78}$/.test(alert.amount) ? BigInt(alert.amount) : null;
@@ -82,16 +82,16 @@ export function factsOf(alert: KeptAlert, context: NoticeContext): Facts {
     subject,
     org,
     stage,
+    chainName: chainById(context.chainId)?.name ?? "the watched chain",
     agentId,
     apiId,
     wallet,
     sessionId: kind === "session" ? plainName(id.slice(id.lastIndexOf("/") + 1)) : null,
     budget,
-    source,
     payment,
     figure: figureIn(alert),
     amount,
-    name: titleName(about ?? source ?? (payment === null ? org : `payment ${payment.short}`)),
+    name: titleName(about ?? (payment === null ? org : `payment ${payment.short}`)),
     agent: agentId === null ? "an unknown agent" : `agent ${agentId}`,
     run: (name, on, options = {}) => commandLine({ name, about: on ?? undefined, options: { ...options, ...places } }),
     counted: (one, many) => plural(alert.count, one, many),
@@ -100,18 +100,27 @@ export function factsOf(alert: KeptAlert, context: NoticeContext): Facts {
 
 const STAGE = /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/;
 
-function agentOfSource(id: string): string | null {
-  const [, agentId] = /^bursar\.agent\.(.+)$/.exec(id) ?? [];
-  return producerOf(agentId);
+function ofSource(kind: "agent" | "api", id: string): string | null {
+  const prefix = `bursar.${kind}.`;
+  return id.startsWith(prefix) ? producerOf(id.slice(prefix.length)) : null;
 }
 
-function paymentIn({ samples }: KeptAlert, { kind, id }: Subject): PaymentName | null {
+/** Where a sample of Bursar's own names a nonce: behind no stranger's word. */
+const NONCES: { readonly [rule: string]: RegExp } = {
+  large_payment: /^\$\d{1,78}\.\d{2,6} signed in one payment \((0x[0-9a-f]{64})\)/,
+  long_authorization: /^an authorization \((0x[0-9a-f]{64})\)/,
+  claim_above_balance: /^[A-Za-z0-9._-]{1,128} signed \$\d.{0,600} \(nonce (0x[0-9a-f]{64})\)$/,
+};
+
+function paymentIn({ rule, samples }: KeptAlert, { kind, id }: Subject): PaymentName | null {
   const named = kind === "payment" ? [id] : [];
   for (const one of [...named, ...samples.flatMap(({ paymentId }) => paymentId ?? [])]) {
     const payment = paymentOf(one);
     if (payment !== null) return payment;
   }
-  return null;
+  const pattern = Object.hasOwn(NONCES, rule) ? NONCES[rule] : undefined;
+  const nonce = pattern?.exec(samples[0]?.text ?? "")?.[1];
+  return nonce === undefined ? null : nonceOf(nonce);
 }
 
 export interface BudgetFigure {
@@ -153,6 +162,12 @@ function dollars(text = "$0"): bigint {
   } catch {
     return 0n;
   }
+}
+
+/** In titles of wallets: "research: wallet 0x52ab...cd12". */
+export function walletTitle({ wallet, agentId, name }: Facts): string {
+  const own = wallet === null ? "a wallet" : `wallet ${shortAddress(wallet)}`;
+  return agentId === null ? (wallet === null ? name : own) : `${name}: ${own}`;
 }
 
 /** The threshold that was crossed: "80 %"; null where the alert is of none. */

@@ -1,11 +1,12 @@
 /** An alert as an e-mail: a subject line, and a body that a sleepy person understands. Strangers' text stands behind ">". */
 import type { AlertNotice } from "@bursar/events/alert-notice";
-import { asciiText, timeText, withoutLinks, wrapText } from "./alert-text.ts";
+import { asciiText, dataText, timeText, withoutLinks, wrapText } from "./alert-text.ts";
 import {
   didLines,
   isCalm,
   noticeFacts,
   placeText,
+  reasonText,
   samplesTitle,
   sampleText,
   shownSamples,
@@ -24,20 +25,21 @@ export const subjectOf = (notice: AlertNotice): string =>
 
 /** The body, by lines of at most MAIL_COLUMNS; ends with a line's end. */
 export function textOf(notice: AlertNotice): string {
-  const { todo, links } = notice;
+  const { todo, links, did } = notice;
+  const reason = reasonText(notice);
   const blocks = [
-    [subjectOf(notice)],
     ["What happened", ...indented(notice.what)],
     factLines(notice),
     quoteLines("What ended it", notice.ended),
     quoteLines("What was noted", notice.note),
-    ["What Bursar did", ...didLines(notice).flatMap((one) => indented(one, "- "))],
+    ["What Bursar did", ...didLines(notice).flatMap((one) => indented(one, did.length > 1 ? "- " : ""))],
     [
       "What to do",
       ...todo.flatMap(({ text, command }, i) => [
         ...indented(text, `${i + 1}. `),
-        ...(command === undefined ? [] : commandLines(command)),
+        ...(command === undefined ? [] : commandLines(command, 5)),
       ]),
+      ...(reason === null ? [] : indented(reason)),
     ],
     links.length === 0 ? [] : ["Where to look", ...links.flatMap(({ label, url }) => [`  ${label}:`, `  ${url}`])],
     sampleLines(notice),
@@ -61,17 +63,17 @@ function factLines(notice: AlertNotice): string[] {
   });
 }
 
-/** One line, or several that a shell reads as one. */
-function commandLines(command: string): string[] {
+/** One line, or several that a shell reads as one. Between quotes nothing is broken. */
+function commandLines(command: string, indent: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of command.split(/ (?=--)/)) {
-    if (line !== "" && line.length + 1 + word.length > MAIL_COLUMNS - 7) {
+  for (const word of command.split(command.includes("'") ? / (?=--)/ : " ")) {
+    if (line !== "" && indent + line.length + 1 + word.length + 2 > MAIL_COLUMNS) {
       lines.push(`${line} \\`);
       line = `  ${word}`;
     } else line = line === "" ? word : `${line} ${word}`;
   }
-  return [...lines, line].map((one) => `     ${one}`);
+  return [...lines, line].map((one) => `${" ".repeat(indent)}${one}`);
 }
 
 function quoteLines(heading: string, text: string | null): string[] {
@@ -98,8 +100,8 @@ function endLines(notice: AlertNotice): string[] {
   const place = placeText(notice);
   const isPlain = PLAIN_ID.test(id);
   const at = stage === null ? {} : { stage };
-  if (!isPlain) return ["--", `${place}, about an alert with the id`, ...quoted(id)];
-  const run = (name: string): string[] => commandLines(commandLine({ name, about: id, options: at }));
+  if (!isPlain) return ["--", `${place}, about an alert with the id`, ...quoted(dataText(id))];
+  const run = (name: string): string[] => commandLines(commandLine({ name, about: id, options: at }), 2);
   return [
     "--",
     `${place}. The whole alert:`,

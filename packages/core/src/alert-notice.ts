@@ -43,8 +43,8 @@ export function noticeOf({ alert, change }: AlertMove, context: NoticeContext): 
     who: whoText(facts),
     amount: facts.amount?.toString() ?? null,
     much: words.much?.(facts) ?? amountText(facts),
-    did: isOver ? [] : [...(words.did?.(facts) ?? [])],
-    todo: isOver ? [doThis("Nothing: it is over.")] : [...words.todo(facts)],
+    did: isOver ? ["Closed the alert."] : [...(words.did?.(facts) ?? [])],
+    todo: isOver ? [doThis("Nothing.")] : [...words.todo(facts)],
     links: linksOf(facts, context.chainId),
     samples: alert.samples.slice(0, NOTICE_SAMPLES_MAX).map(sampleOf),
     ended: isOver && alert.text !== "" ? dataText(alert.text) : null,
@@ -70,9 +70,9 @@ function changeText(alert: KeptAlert, change: AlertChange, now: string): string 
     case "acknowledged":
       return `Somebody has acknowledged this${alert.acknowledged === null ? "" : ` at ${timeText(alert.acknowledged.at)}`}: you hear no more of it until it changes. It is this: `;
     case "resolved":
-      return `This is over, after ${lasted}${alert.count > 1 ? ` and ${timesText(alert.count)}` : ""}. It was this: `;
+      return `This is over, after ${lasted}. It was this: `;
     case "reopened":
-      return `This was over and has come back${alert.reopened > 1 ? `, ${timesText(alert.reopened)} by now` : ""}. `;
+      return `This was over and has come back${alert.reopened > 1 ? ` (${timesText(alert.reopened)} so far)` : ""}. `;
   }
 }
 
@@ -82,7 +82,7 @@ export function durationText(from: string, to: string): string {
   return seconds >= 1 ? lastsText(seconds) : "less than a second";
 }
 
-function whoText({ subject, agentId, apiId, wallet, sessionId, budget, source, payment, org }: Facts): string {
+function whoText({ subject, agentId, apiId, wallet, sessionId, budget, payment, org }: Facts): string {
   const ofAgent = agentId === null ? "" : ` of agent ${agentId}`;
   switch (subject.kind) {
     case "agent":
@@ -100,7 +100,8 @@ function whoText({ subject, agentId, apiId, wallet, sessionId, budget, source, p
     case "payment":
       return payment === null ? `a payment${ofAgent}` : `payment ${payment.short}${ofAgent}`;
     case "source":
-      return source ?? "a source that Bursar does not know";
+      if (apiId !== null) return `API ${apiId}`;
+      return agentId === null ? "a source that Bursar does not know" : `agent ${agentId}`;
     case "token":
       return "everyone who pays with USDC on this chain";
     default:
@@ -108,13 +109,16 @@ function whoText({ subject, agentId, apiId, wallet, sessionId, budget, source, p
   }
 }
 
+/** What wallets' samples end with; the message has the link itself. */
+const EXPLORER = / See https:\/\/(?:sepolia\.)?arbiscan\.io\/address\/0x[0-9a-f]{40}$/;
+
 function sampleOf({ at, text, paymentId }: KeptAlert["samples"][number]): AlertNoticeSample {
   const payment = paymentId === undefined ? null : paymentOf(paymentId);
   const url = payment === null ? null : transactionUrl(payment);
   return {
     at,
-    text: dataText(text),
-    ...(payment === null ? {} : { paymentId: payment.id }),
+    text: dataText(text.replace(EXPLORER, "")),
+    ...(payment === null || payment.id === null ? {} : { paymentId: payment.id }),
     ...(url === null ? {} : { url }),
   };
 }

@@ -4,8 +4,17 @@
  */
 import type { AlertNotice } from "@bursar/events/alert-notice";
 import { subjectOf } from "./alert-mail.ts";
-import { timeText, withoutLinks } from "./alert-text.ts";
-import { didLines, noticeFacts, placeText, samplesTitle, sampleText, shownSamples, stateWord } from "./notice-lines.ts";
+import { dataText, timeText, withoutLinks } from "./alert-text.ts";
+import {
+  didLines,
+  noticeFacts,
+  placeText,
+  reasonText,
+  samplesTitle,
+  sampleText,
+  shownSamples,
+  stateWord,
+} from "./notice-lines.ts";
 import { slackCut, slackEscaped, slackPieces } from "./slack-text.ts";
 
 export interface PlainText {
@@ -75,6 +84,7 @@ const SIGNS: { readonly [word: string]: string } = {
 /** What is not to be torn apart, in its order. */
 function unitsOf(notice: AlertNotice): readonly (readonly SlackBlock[])[] {
   const { todo, links, ended, note } = notice;
+  const reason = reasonText(notice);
   const facts = noticeFacts(notice).flatMap(([label, text]): SlackText[] => [
     markup(`*${label}*`),
     plain(slackCut(text, SLACK_LIMITS.field)),
@@ -90,7 +100,7 @@ function unitsOf(notice: AlertNotice): readonly (readonly SlackBlock[])[] {
       heading("What Bursar did"),
       ...paragraphs(
         didLines(notice)
-          .map((one) => `• ${one}`)
+          .map((one) => (notice.did.length > 1 ? `• ${one}` : one))
           .join("\n"),
       ),
     ],
@@ -99,6 +109,7 @@ function unitsOf(notice: AlertNotice): readonly (readonly SlackBlock[])[] {
       ...paragraphs(`${i + 1}. ${text}`),
       ...(command === undefined ? [] : codes(command)),
     ]),
+    reason === null ? [] : [small([reason])],
     links.length === 0
       ? []
       : [section(markup(links.map(({ label, url }) => `<${url}|${slackEscaped(label)}>`).join("\n")))],
@@ -123,7 +134,7 @@ function said(title: string, text: string | null): readonly SlackBlock[] {
 
 /** By this a reader finds the other messages of the same alert. */
 function lineageText(notice: AlertNotice): string {
-  return `${placeText(notice)} · alert ${withoutLinks(notice.id)} · opened ${timeText(notice.openedAt)}`;
+  return `${placeText(notice)} · alert ${withoutLinks(dataText(notice.id))} · opened ${timeText(notice.openedAt)}`;
 }
 
 const plain = (escaped: string): PlainText => ({ type: "plain_text", text: escaped, emoji: false });

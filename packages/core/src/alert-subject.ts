@@ -1,7 +1,7 @@
 /** Whom an alert is about, read from its subject: nothing of a stranger goes on from here but names of a known shape. */
 import { parsePaymentId } from "@bursar/events/ids";
 import { address, hash } from "@bursar/events/scalars";
-import { PRODUCER_ID, parseSource } from "@bursar/events/source";
+import { PRODUCER_ID } from "@bursar/events/source";
 
 export interface Subject {
   /** `agent`, `api`, `payment`, `wallet`, `session`, `budget`, `source`, `token`, `org`, ..., or "" where it has none. */
@@ -26,12 +26,9 @@ export const hashOf = (text: string): string | null => hash.safeParse(text).data
 /** A name that is plain enough for a sentence and a command, and that no mail program takes for a link. */
 export const plainName = (id: string): string | null => (/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(id) ? id : null);
 
-/** EventBridge's source of a producer, else null. */
-export const sourceOf = (text: string): string | null => (parseSource(text) === null ? null : text);
-
 /** What an id says of a payment, by checked parts; null where it is no payment's. */
 export interface PaymentName {
-  readonly id: string;
+  readonly id: string | null;
   readonly chainId: number | null;
   /** By which a person calls it, and `bursar payment` finds it: the beginning of its nonce or its hash. */
   readonly short: string;
@@ -61,6 +58,11 @@ export function paymentOf(id: string): PaymentName | null {
   const txHash = hashOf(hex);
   return txHash === null ? null : name(Number(chain), txHash, null, txHash);
 }
+
+/** A payment of which only the nonce is known. */
+export const nonceOf = (nonce: string): PaymentName => {
+  return { id: null, chainId: null, short: nonce.slice(0, SHORT_LENGTH), payer: null, txHash: null };
+};
 
 /** A wallet as a title writes it: "0x52ab...cd12". */
 export const shortAddress = (text: string): string => `${text.slice(0, 6)}...${text.slice(-4)}`;

@@ -9,7 +9,7 @@ const INVISIBLE = /[\p{Cf}\p{Co}]/gu;
 /** A stranger's text as data: one line of at most 256 characters, without anything that is not to be seen. */
 export function dataText(text: string): string {
   const line = text.slice(0, READ_MAX).replace(/[\s\u0085]+/g, " ");
-  return clean(line.replace(INVISIBLE, ""), TEXT_MAX).trim();
+  return cutText(clean(line.replace(INVISIBLE, ""), READ_MAX).trim(), TEXT_MAX);
 }
 
 /** A stranger's text in which no mail or chat program finds a link, an address or a name to call. */
@@ -76,6 +76,9 @@ export const countText = (value: number): string => value.toString().replace(/\B
 /** "1 payment", "2 payments". */
 export const plural = (value: number, one: string, many = `${one}s`): string =>
   `${countText(value)} ${value === 1 ? one : many}`;
+
+/** At the beginning of a sentence. */
+export const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 
 /** "2026-11-20 12:00:11 UTC". */
 export const timeText = (at: string): string => `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;

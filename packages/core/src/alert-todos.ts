@@ -10,8 +10,10 @@ export const doThis = (text: string, command?: string): AlertTodo =>
   command === undefined ? { text } : { text, command };
 
 /** The payment that the alert has as its first sample, as three stories. */
-export function seePayment({ payment, run }: Facts, text = "Look at the first of them, story by story."): AlertTodo[] {
-  return payment === null ? [] : [doThis(text, run("payment", payment.short))];
+export function seePayment({ payment, alert, run }: Facts, text?: string): AlertTodo[] {
+  const which = alert.count === 1 ? "it" : "the first of them";
+  const look = text ?? `Look at ${which}: what agent, API and chain say.`;
+  return payment === null ? [] : [doThis(look, run("payment", payment.short))];
 }
 
 export function seeBreaks({ agentId, run }: Facts): AlertTodo {

@@ -22,12 +22,18 @@ export function noticeFacts(notice: AlertNotice): readonly (readonly [label: str
     ["How much", much],
     ["Since when", `${timeText(since)}, ${lasted}`],
     ["How often", count > 1 ? `${countText(count)} times` : null],
-    ["Ends by itself", until === null || isOver ? null : timeText(until)],
+    ["Closes itself", until === null || isOver ? null : timeText(until)],
   ];
   return facts.flatMap(([label, text]) => (text === null ? [] : [[label, text] as const]));
 }
 
 export const didLines = ({ did }: AlertNotice): readonly string[] => (did.length === 0 ? ["Nothing."] : did);
+
+/** Commands that put something into the record want a reason. */
+export const reasonText = ({ todo }: AlertNotice): string | null =>
+  todo.some(({ command }) => command?.includes(" --reason WHY") === true)
+    ? "Write your reason in place of WHY: it is kept in the record."
+    : null;
 
 /** The samples that are shown: none of what is over. */
 export const shownSamples = ({ samples, change }: AlertNotice): readonly AlertNoticeSample[] =>
@@ -35,7 +41,8 @@ export const shownSamples = ({ samples, change }: AlertNotice): readonly AlertNo
 
 export function samplesTitle({ samples, count }: AlertNotice): string {
   const some = count > samples.length ? `, ${samples.length} of ${countText(count)}` : "";
-  return `What was recorded${some} (agents and APIs wrote parts of it: trust no word)`;
+  const isNames = samples.every((sample) => sampleText(sample) !== sample.text);
+  return isNames ? `Which payments${some}` : `What was recorded${some} (agents and APIs wrote parts of this)`;
 }
 
 /** A sample's text, still as it came; a payment by its short name. */

@@ -1,6 +1,7 @@
 /** Words for breaks: where agent, API and chain tell different stories of a payment. */
 import type { Break } from "@bursar/events/shapes";
-import type { Facts } from "./alert-facts.ts";
+import { type Facts, walletTitle } from "./alert-facts.ts";
+import { capital } from "./alert-text.ts";
 import { doThis, freeze, revoke, seeBreaks, seePayment, seePayments } from "./alert-todos.ts";
 import type { RuleWords } from "./alert-words.ts";
 
@@ -9,9 +10,11 @@ const payments = ({ counted }: Facts): string => counted("payment");
 const them = ({ alert }: Facts): string => (alert.count === 1 ? "it" : "them");
 const either = ({ alert }: Facts, one: string, many: string): string => (alert.count === 1 ? one : many);
 const api = ({ apiId }: Facts): string => (apiId === null ? "a paid API" : `API ${apiId}`);
-const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 const theAgent = (facts: Facts): string => capital(facts.agent);
 const wallet = ({ wallet: address }: Facts): string => (address === null ? "a governed wallet" : `wallet ${address}`);
+
+/** What stops somebody is a budget. */
+const TOLD_ONLY = () => ["Nothing: a break alone stops nobody; budgets do."];
 
 const look = (facts: Facts) => [...seePayment(facts), seeBreaks(facts)];
 
@@ -20,6 +23,7 @@ export const BREAK_WORDS: { readonly [Rule in Break]: RuleWords } = {
     title: (f) => `${f.name}: ${payments(f)} that the agent did not report`,
     what: (f) =>
       `A paid API reported ${payments(f)} of ${f.agent}, and the agent itself said nothing in time: its reporting is broken, or somebody else signs with its wallet.`,
+    did: TOLD_ONLY,
     todo: (f) => [
       ...look(f),
       doThis("Check that the agent runs, and that it reports with @bursar/sdk."),
@@ -30,6 +34,7 @@ export const BREAK_WORDS: { readonly [Rule in Break]: RuleWords } = {
     title: (f) => `${f.name}: ${payments(f)} that the API did not report`,
     what: (f) =>
       `${payments(f)} to ${api(f)} settled, and the API itself said nothing in time: its reporting is broken or it is down, and nobody but the agent says what was delivered.`,
+    did: TOLD_ONLY,
     todo: (f) => [...look(f), doThis("Check that the API runs, and that it reports with @bursar/sdk.")],
   },
   shadow_spend: {
@@ -71,12 +76,14 @@ export const BREAK_WORDS: { readonly [Rule in Break]: RuleWords } = {
     title: (f) => `${f.name}: ${payments(f)} in another token than asked for`,
     what: (f) =>
       `The token or the chain that was asked for is not the one that was signed for in ${payments(f)} of ${f.agent}: the API will hardly take it as paid.`,
+    did: TOLD_ONLY,
     todo: look,
   },
   paid_not_delivered: {
     title: (f) => `${f.name}: ${payments(f)} without delivery`,
     what: (f) =>
       `${payments(f)} to ${api(f)} settled, and what was bought did not come: the agent got an error, or nobody reports that content was sent.`,
+    did: TOLD_ONLY,
     todo: (f) => [...look(f), doThis("Ask the API for the content or the money: the transaction is the receipt.")],
   },
   delivered_not_paid: {
@@ -116,12 +123,10 @@ export const BREAK_WORDS: { readonly [Rule in Break]: RuleWords } = {
     todo: (f) => [...look(f), seePayments(f, "See what else it has signed.")],
   },
   foreign_wallet: {
-    title: (f) => `${f.name}: ${payments(f)} reported by somebody else`,
+    title: (f) => `${walletTitle(f)}: ${payments(f)} reported by a non-owner`,
     what: (f) =>
       `${payments(f)} from ${wallet(f)} came from an agent that does not own that wallet: it reports for another agent, signs with a wallet that is not its own, or makes it up.`,
-    did: (f) => [
-      `Keeps and shows what was said, and believes none of it: it moves no state and no budget of ${them(f)}.`,
-    ],
+    did: () => ["Keeps and shows what was said, and believes none of it: no budget counts it."],
     todo: (f) => [
       ...look(f),
       doThis("If the wallet is the agent's, write it into the config: agents.<agent>.wallets."),

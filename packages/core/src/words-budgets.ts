@@ -25,7 +25,7 @@ const at = ({ figure }: Facts): string =>
 const because = ({ figure }: Facts): string =>
   figure === null
     ? "The reason stands below."
-    : `It stands at ${displayUsd(figure.amount)} of the ${displayUsd(figure.limit)} that budget ${figure.policy} allows.`;
+    : `Budget ${figure.policy} stands at ${displayUsd(figure.amount)} of ${displayUsd(figure.limit)}.`;
 
 /** Whose budget: "agent gambler", "organisation acme". */
 const whose = (f: Facts): string => f.budget?.scope ?? (f.agentId === null ? "one of its scopes" : f.agent);

@@ -1,21 +1,19 @@
 /** Words for what producers send, and for those who fall silent. */
 import type { Facts } from "./alert-facts.ts";
 import type { OwnRule } from "./alert-rules.ts";
+import { capital } from "./alert-text.ts";
 import { doThis } from "./alert-todos.ts";
 import type { RuleWords } from "./alert-words.ts";
 
 type ProducerRule = Extract<OwnRule, "quarantined" | "oversized_entry" | "silent_producer">;
 
-/** "bursar.agent.research", "agent research". */
-function producer({ source, agentId, apiId }: Facts): string {
-  if (source !== null) return source;
+function producer({ agentId, apiId }: Facts): string {
   if (apiId !== null) return `API ${apiId}`;
   return agentId === null ? "a source that Bursar does not know" : `agent ${agentId}`;
 }
 
 /** In a title: a source of nobody's has no name there. */
-const titled = (f: Facts): string =>
-  f.subject.kind === "source" && f.source === null && f.agentId === null ? "unknown source" : f.name;
+const titled = (f: Facts): string => (f.agentId === null && f.apiId === null ? "unknown source" : f.name);
 
 export const PRODUCER_WORDS: { readonly [Rule in ProducerRule]: RuleWords } = {
   quarantined: {
@@ -35,7 +33,7 @@ export const PRODUCER_WORDS: { readonly [Rule in ProducerRule]: RuleWords } = {
   oversized_entry: {
     title: (f) => `${titled(f)}: sends too many events at once`,
     what: (f) =>
-      `${producer(f)[0]?.toUpperCase()}${producer(f).slice(1)} sent ${f.counted("entry", "entries")} with more than 50 events, which the contract allows. They were read; above 1,000 events an entry is set aside whole.`,
+      `${capital(producer(f))} sent ${f.counted("entry", "entries")} with more than the 50 events that the contract allows. They were read; an entry with more than 1,000 events is set aside whole.`,
     did: () => ["Took the events as they are."],
     todo: () => [doThis("Let the producer send at most 50 events in one entry; @bursar/sdk does.")],
   },

@@ -1,7 +1,7 @@
 /** Words for payment sessions: caps, ends, figures that drift, users whose sessions cannot be told apart or listed. */
 import { amountText, type Facts, firstMatch } from "./alert-facts.ts";
 import type { OwnRule } from "./alert-rules.ts";
-import { timeText } from "./alert-text.ts";
+import { capital, timeText } from "./alert-text.ts";
 import { doThis, freeze, revoke, seePayment, seePayments, seeSessions } from "./alert-todos.ts";
 import type { RuleWords } from "./alert-words.ts";
 
@@ -21,7 +21,6 @@ type SessionRule = Extract<
 const DRIFT = /^AgentCore has counted (\$\d{1,78}\.\d{2,6} (?:more|less)) than our books /;
 const LARGE = /^(\$\d{1,78}\.\d{2,6}) signed in one payment /;
 
-const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 const NEW_SESSION = "Let its application open a new session (CreatePaymentSession in AgentCore).";
 
 function driftText(f: Facts): string {
@@ -33,7 +32,7 @@ export const SESSION_WORDS: { readonly [Rule in SessionRule]: RuleWords } = {
     title: (f) => `${f.name}: AgentCore has counted ${driftText(f)} than Bursar`,
     what: (f) =>
       `In a session of ${f.agent} AgentCore has counted ${driftText(f)} than Bursar's books (this is called drift): events are missing, or somebody signs without reporting. The likely cause stands below.`,
-    much: driftText,
+    much: (f) => `${driftText(f)} than Bursar has booked`,
     todo: (f) => [
       seeSessions(f, "Compare the two, session by session."),
       doThis("Prove that Bursar's own sums are right.", f.run("recount")),
@@ -107,6 +106,7 @@ export const SESSION_WORDS: { readonly [Rule in SessionRule]: RuleWords } = {
       `Counts ${f.alert.count === 1 ? "it" : "them"} as held until the chain has settled or outlived ${f.alert.count === 1 ? "it" : "them"}.`,
     ],
     todo: (f) => [
+      ...seePayment(f),
       seePayments(f),
       doThis("Let the agent take validBefore from the offer's maxTimeoutSeconds, as x402 clients do."),
     ],

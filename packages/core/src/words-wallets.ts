@@ -1,7 +1,7 @@
 /** Words for wallets: what is low, empty, blocked, claimed or gone. */
-import { amountText, type Facts, firstMatch } from "./alert-facts.ts";
+import { amountText, type Facts, firstMatch, walletTitle } from "./alert-facts.ts";
 import type { OwnRule } from "./alert-rules.ts";
-import { doThis, freeze, seeBreaks, seePayment, seePayments } from "./alert-todos.ts";
+import { doThis, freeze, seePayment, seePayments } from "./alert-todos.ts";
 import type { RuleWords } from "./alert-words.ts";
 
 type WalletOwnRule = Extract<
@@ -37,13 +37,13 @@ const atThisRate = (f: Facts): string => {
   return time === null ? "" : ` At the rate of the last hour it is empty in ${time}.`;
 };
 
-const refill = ({ wallet }: Facts) =>
-  doThis(wallet === null ? "Send USDC to the wallet." : `Send USDC on Arbitrum to ${wallet}.`);
+const refill = ({ wallet, chainName }: Facts) =>
+  doThis(wallet === null ? "Send USDC to the wallet." : `Send USDC on ${chainName} to ${wallet}.`);
 const seeWallets = ({ run }: Facts) => doThis("See all wallets, and how long each lasts.", run("wallets"));
 
 export const WALLET_WORDS: { readonly [Rule in WalletOwnRule]: RuleWords } = {
   unregistered_wallet: {
-    title: (f) => `${f.name}: pays, and stands in no config`,
+    title: (f) => `${walletTitle(f)} is in no config`,
     what: () =>
       "An agent signs with a wallet that the config does not list. Until somebody says whose it is, Bursar can only go by who signs.",
     did: () => ["Watches the wallet, and charges what it pays to every agent that signs with it."],
@@ -53,28 +53,28 @@ export const WALLET_WORDS: { readonly [Rule in WalletOwnRule]: RuleWords } = {
     ],
   },
   wallet_low: {
-    title: (f) => `${f.name} is low${holds(f) === null ? "" : `: ${holds(f)}`}`,
+    title: (f) => `${walletTitle(f)} is low${holds(f) === null ? "" : ` (${holds(f)})`}`,
     what: (f) =>
       `The wallet${of(f)} holds less than is set as low (wallets.lowUsd in the config): soon its payments fail.${atThisRate(f)}`,
     much: balance,
     todo: (f) => [refill(f), seeWallets(f)],
   },
   wallet_empty: {
-    title: (f) => `${f.name} is empty`,
+    title: (f) => `${walletTitle(f)} is empty`,
     what: (f) =>
       `The wallet${of(f)} is empty: whatever is signed with it cannot settle, and the agent can buy nothing.`,
     much: balance,
     todo: (f) => [refill(f), seeWallets(f), seePayments(f, "See what it was spent on.")],
   },
   wallet_runway: {
-    title: (f) => `${f.name} is empty ${lasts(f) === null ? "soon" : `in ${lasts(f)}`}`,
+    title: (f) => `${walletTitle(f)} will be empty ${lasts(f) === null ? "soon" : `in ${lasts(f)}`}`,
     what: (f) =>
       `The wallet${of(f)} is spending faster than its balance lasts: less time is left than is set in wallets.runwayHours.${atThisRate(f)}`,
     much: balance,
     todo: (f) => [refill(f), seePayments(f, "Or see what it spends so much on, and slow it down."), seeWallets(f)],
   },
   wallet_blacklisted: {
-    title: (f) => `${f.name} is blacklisted by Circle`,
+    title: (f) => `${walletTitle(f)} is blacklisted by Circle`,
     what: (f) =>
       `Circle, which issues USDC, has blacklisted the wallet${of(f)}: it can neither pay nor be paid, and what it holds cannot be moved.`,
     much: balance,
@@ -94,10 +94,10 @@ export const WALLET_WORDS: { readonly [Rule in WalletOwnRule]: RuleWords } = {
     ],
   },
   unexplained_outflow: {
-    title: (f) => `${f.name}: ${left(f)} left, and nobody knows how`,
+    title: (f) => `${walletTitle(f)} lost ${left(f)}, unexplained`,
     what: (f) =>
-      `${left(f)} of USDC left the wallet${of(f)} by no movement that Bursar saw. Either somebody moved it and the chain node (RPC) hides it, or Bursar is not shown the whole chain.`,
-    much: (f) => `${left(f)} of USDC`,
+      `${left(f)} in USDC left the wallet${of(f)} by no movement that Bursar saw. Either somebody moved it and the chain node (RPC) hides it, or Bursar is not shown the whole chain.`,
+    much: (f) => `${left(f)} in USDC`,
     todo: (f) => [
       doThis(
         "See the wallet's transfers on Arbiscan (link below). If you do not know one of them, somebody has the key: move the rest to another wallet.",
@@ -107,10 +107,10 @@ export const WALLET_WORDS: { readonly [Rule in WalletOwnRule]: RuleWords } = {
     ],
   },
   claim_above_balance: {
-    title: (f) => `${f.name}: signed for more than it holds`,
+    title: (f) => `${walletTitle(f)} signed for more than it holds`,
     what: (f) =>
-      `${f.counted("payment")} signed with the wallet${of(f)} asked for more USDC than it held: unless it is refilled first, the API cannot collect.`,
+      `${f.counted("payment")} from the wallet${of(f)} asked for more USDC than it held: unless it is refilled first, the API cannot collect.`,
     did: () => ["Counts what is signed as held."],
-    todo: (f) => [refill(f), seeWallets(f), seeBreaks(f)],
+    todo: (f) => [...seePayment(f), refill(f), seeWallets(f)],
   },
 };
