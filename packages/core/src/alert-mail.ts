@@ -2,8 +2,8 @@
 import type { AlertNotice } from "@bursar/events/alert-notice";
 import { asciiText, dataText, timeText, withoutLinks, wrapText } from "./alert-text.ts";
 import {
+  alertCommands,
   didLines,
-  isCalm,
   noticeFacts,
   placeText,
   reasonText,
@@ -12,7 +12,6 @@ import {
   shownSamples,
   stateWord,
 } from "./notice-lines.ts";
-import { commandLine } from "./shell.ts";
 
 /** SNS wants less than 100 ASCII characters (API reference of Publish, `Subject`). */
 export const SUBJECT_MAX = 99;
@@ -92,20 +91,13 @@ function sampleLines(notice: AlertNotice): string[] {
   return [samplesTitle(notice), ...lines];
 }
 
-/** Ids that a command can hold as they stand. */
-const PLAIN_ID = /^[A-Za-z0-9_][A-Za-z0-9_.:/@=-]{0,199}$/;
-
 function endLines(notice: AlertNotice): string[] {
-  const { id, stage, change } = notice;
-  const place = placeText(notice);
-  const isPlain = PLAIN_ID.test(id);
-  const at = stage === null ? {} : { stage };
-  if (!isPlain) return ["--", `${place}, about an alert with the id`, ...quoted(dataText(id))];
-  const run = (name: string): string[] => commandLines(commandLine({ name, about: id, options: at }), 2);
+  const { show, ack } = alertCommands(notice);
+  if (show === null) return ["--", `${placeText(notice)}, about an alert with the id`, ...quoted(dataText(notice.id))];
   return [
     "--",
-    `${place}. The whole alert:`,
-    ...run("alerts show"),
-    ...(isCalm(change) ? [] : ["To hear no more of it until it changes:", ...run("ack")]),
+    `${placeText(notice)}. The whole alert:`,
+    ...commandLines(show, 2),
+    ...(ack === null ? [] : ["To hear no more of it until it changes:", ...commandLines(ack, 2)]),
   ];
 }

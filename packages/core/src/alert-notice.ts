@@ -47,7 +47,7 @@ export function noticeOf({ alert, change }: AlertMove, context: NoticeContext): 
     todo: isOver ? [doThis("Nothing.")] : [...words.todo(facts)],
     links: linksOf(facts, context.chainId),
     samples: alert.samples.slice(0, NOTICE_SAMPLES_MAX).map(sampleOf),
-    ended: isOver && alert.text !== "" ? dataText(alert.text) : null,
+    ended: isOver ? endText(alert) : null,
     note: alert.acknowledged?.note == null ? null : dataText(alert.acknowledged.note),
   };
 }
@@ -74,6 +74,12 @@ function changeText(alert: KeptAlert, change: AlertChange, now: string): string 
     case "reopened":
       return `This was over and has come back${alert.reopened > 1 ? ` (${timesText(alert.reopened)} so far)` : ""}. `;
   }
+}
+
+/** What ended it; a text that only says again what it was about says nothing of its end. */
+function endText({ text, samples, until, updatedAt }: KeptAlert): string | null {
+  if (text !== "" && !samples.some((sample) => sample.text === text)) return dataText(text);
+  return until !== null && until <= updatedAt ? `its time was over at ${timeText(until)}` : null;
 }
 
 /** How long from one time to another: "4 min", "2 h 4 min". */

@@ -6,6 +6,7 @@ import type { AlertNotice } from "@bursar/events/alert-notice";
 import { subjectOf } from "./alert-mail.ts";
 import { dataText, timeText, withoutLinks } from "./alert-text.ts";
 import {
+  alertCommands,
   didLines,
   noticeFacts,
   placeText,
@@ -85,6 +86,7 @@ const SIGNS: { readonly [word: string]: string } = {
 function unitsOf(notice: AlertNotice): readonly (readonly SlackBlock[])[] {
   const { todo, links, ended, note } = notice;
   const reason = reasonText(notice);
+  const { ack } = alertCommands(notice);
   const facts = noticeFacts(notice).flatMap(([label, text]): SlackText[] => [
     markup(`*${label}*`),
     plain(slackCut(text, SLACK_LIMITS.field)),
@@ -114,6 +116,7 @@ function unitsOf(notice: AlertNotice): readonly (readonly SlackBlock[])[] {
       ? []
       : [section(markup(links.map(({ label, url }) => `<${url}|${slackEscaped(label)}>`).join("\n")))],
     ...samplesOf(notice),
+    ack === null ? [] : [small(["To hear no more of it until it changes:"]), ...codes(ack)],
     [small([lineageText(notice)])],
   ];
   return units.filter((unit) => unit.length > 0);

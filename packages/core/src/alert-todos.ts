@@ -21,7 +21,7 @@ export function seeBreaks({ agentId, run }: Facts): AlertTodo {
   return doThis("List the payments whose stories differ.", run("payments", null, options));
 }
 
-export function seePayments({ agentId, run }: Facts, text = "See what it bought."): AlertTodo {
+export function seePayments({ agentId, run }: Facts, text = "See what the agent bought."): AlertTodo {
   return doThis(text, run("payments", null, agentId === null ? {} : { agent: agentId }));
 }
 

@@ -4,8 +4,8 @@
  */
 import type { AlertTodo } from "@bursar/events/alert-notice";
 import type { Facts } from "./alert-facts.ts";
-import type { AlertRule } from "./alert-rules.ts";
 import { doThis } from "./alert-todos.ts";
+import type { AlertRule } from "./rule-names.ts";
 import { BREAK_WORDS } from "./words-breaks.ts";
 import { BUDGET_WORDS } from "./words-budgets.ts";
 import { MACHINE_WORDS } from "./words-machine.ts";

@@ -3,6 +3,7 @@ import type { AlertNotice, AlertNoticeSample } from "@bursar/events/alert-notice
 import { durationText } from "./alert-notice.ts";
 import { paymentOf } from "./alert-subject.ts";
 import { countText, timeText } from "./alert-text.ts";
+import { commandLine } from "./shell.ts";
 
 /** The word in brackets: how grave it is, or that it is seen or over. */
 export function stateWord({ change, severity }: AlertNotice): string {
@@ -34,6 +35,19 @@ export const reasonText = ({ todo }: AlertNotice): string | null =>
   todo.some(({ command }) => command?.includes(" --reason WHY") === true)
     ? "Write your reason in place of WHY: it is kept in the record."
     : null;
+
+/** Ids that a command can hold as they stand. */
+const PLAIN_ID = /^[A-Za-z0-9_][A-Za-z0-9_.:/@=-]{0,199}$/;
+
+/** Commands about the alert itself; none where its id holds a stranger's text. */
+export function alertCommands({ id, stage, change }: AlertNotice): {
+  readonly show: string | null;
+  readonly ack: string | null;
+} {
+  const run = (name: string): string => commandLine({ name, about: id, options: stage === null ? {} : { stage } });
+  if (!PLAIN_ID.test(id)) return { show: null, ack: null };
+  return { show: run("alerts show"), ack: isCalm(change) ? null : run("ack") };
+}
 
 /** The samples that are shown: none of what is over. */
 export const shownSamples = ({ samples, change }: AlertNotice): readonly AlertNoticeSample[] =>

@@ -1,10 +1,10 @@
 /** Words for budgets and what they stop: thresholds, revocations, freezes, and what may still settle after them. */
 import { displayUsd } from "@bursar/events/money";
 import { amountText, type Facts, figureText, firstMatch, thresholdOf, titleName } from "./alert-facts.ts";
-import type { OwnRule } from "./alert-rules.ts";
 import { timeText } from "./alert-text.ts";
 import { doThis, freeze, raise, seePayments, seeSessions, unfreeze } from "./alert-todos.ts";
 import type { RuleWords } from "./alert-words.ts";
+import type { OwnRule } from "./rule-names.ts";
 
 type BudgetRule = Extract<
   OwnRule,
@@ -63,14 +63,14 @@ export const BUDGET_WORDS: { readonly [Rule in BudgetRule]: RuleWords } = {
     did: () => ["Told you, and nothing else: where the budget also stops somebody, that is an alert of its own."],
     todo: (f) => [
       doThis("See all budgets.", f.run("budgets")),
-      seePayments(f, f.agentId === null ? "See what was bought." : "See what the agent bought."),
+      seePayments(f, f.agentId === null ? "See what was bought." : undefined),
       ...raise(f, "If that is planned, raise the limit for a time (change amount and time as you like)."),
     ],
   },
   session_revoked: {
     title: (f) => `${f.name}: session revoked${at(f)}`,
     what: (f) =>
-      `Bursar revoked (deleted) a payment session of ${f.agent}: nothing more can be signed in it, and the agent cannot pay until it opens another. ${because(f)}`,
+      `Bursar revoked (deleted) a payment session of ${f.agent}: nothing more can be signed in it, and to pay again the agent needs another. ${because(f)}`,
     much: figureText,
     did: (f) => [
       "Deleted the session in AgentCore.",

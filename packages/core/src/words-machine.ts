@@ -1,8 +1,8 @@
 /** Words for Bursar's own trouble: what it waits for, cannot see, or cannot prove. */
 import { amountText, type Facts } from "./alert-facts.ts";
-import type { OwnRule } from "./alert-rules.ts";
 import { doThis } from "./alert-todos.ts";
 import type { RuleWords } from "./alert-words.ts";
+import type { OwnRule } from "./rule-names.ts";
 
 type MachineRule = Extract<OwnRule, "queue_stuck" | "chain_lag" | "rpc_down" | "books_differ" | "test">;
 

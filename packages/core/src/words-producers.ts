@@ -1,9 +1,9 @@
 /** Words for what producers send, and for those who fall silent. */
 import type { Facts } from "./alert-facts.ts";
-import type { OwnRule } from "./alert-rules.ts";
 import { capital } from "./alert-text.ts";
 import { doThis } from "./alert-todos.ts";
 import type { RuleWords } from "./alert-words.ts";
+import type { OwnRule } from "./rule-names.ts";
 
 type ProducerRule = Extract<OwnRule, "quarantined" | "oversized_entry" | "silent_producer">;
 

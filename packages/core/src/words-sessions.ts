@@ -1,9 +1,9 @@
 /** Words for payment sessions: caps, ends, figures that drift, users whose sessions cannot be told apart or listed. */
 import { amountText, type Facts, firstMatch } from "./alert-facts.ts";
-import type { OwnRule } from "./alert-rules.ts";
 import { capital, timeText } from "./alert-text.ts";
 import { doThis, freeze, revoke, seePayment, seePayments, seeSessions } from "./alert-todos.ts";
 import type { RuleWords } from "./alert-words.ts";
+import type { OwnRule } from "./rule-names.ts";
 
 type SessionRule = Extract<
   OwnRule,

@@ -1,8 +1,8 @@
 /** Words for wallets: what is low, empty, blocked, claimed or gone. */
 import { amountText, type Facts, firstMatch, walletTitle } from "./alert-facts.ts";
-import type { OwnRule } from "./alert-rules.ts";
 import { doThis, freeze, seePayment, seePayments } from "./alert-todos.ts";
 import type { RuleWords } from "./alert-words.ts";
+import type { OwnRule } from "./rule-names.ts";
 
 type WalletOwnRule = Extract<
   OwnRule,

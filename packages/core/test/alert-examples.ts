@@ -2,7 +2,6 @@
 import type { Policy } from "@bursar/events/config-schema";
 import type { Break } from "@bursar/events/shapes";
 import { alertId } from "../src/alert-book.ts";
-import { type AlertRule, OWN_RULES } from "../src/alert-rules.ts";
 import type { KeptAlert } from "../src/alert-shape.ts";
 import { type Cause, severityOf } from "../src/alerts.ts";
 import {
@@ -15,6 +14,7 @@ import {
   revocation,
   wouldCause,
 } from "../src/judge.ts";
+import { type AlertRule, OWN_RULES } from "../src/rule-names.ts";
 import { drifted, expiring, shared, uncapped, unlisted } from "../src/session-causes.ts";
 import type { KeptSession } from "../src/session-registry.ts";
 import { missingCause, pausedCause, walletCause } from "../src/wallet-causes.ts";

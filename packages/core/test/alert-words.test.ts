@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 import { attributesOf } from "../src/alert-attributes.ts";
 import { MAIL_COLUMNS, SUBJECT_MAX, subjectOf, textOf } from "../src/alert-mail.ts";
 import { noticeOf } from "../src/alert-notice.ts";
-import { OWN_RULES } from "../src/alert-rules.ts";
 import type { AlertChange, KeptAlert } from "../src/alert-shape.ts";
 import { hasWords } from "../src/alert-words.ts";
+import { OWN_RULES } from "../src/rule-names.ts";
 import { EXAMPLES, exampleOf, NOW, OPENED_AT } from "./alert-examples.ts";
 
 const context = { org: "acme", now: NOW, chainId: 42161 };
@@ -103,6 +103,26 @@ describe("the subject line", () => {
     const subject = subjectOf(opened(alert));
     expect(subject.length).toBeLessThanOrEqual(SUBJECT_MAX);
     expect(subject).toMatch(/session revoked at 102 % of gambler-day$/);
+  });
+});
+
+describe("what ended an alert", () => {
+  const alert: KeptAlert = { ...exampleOf("budget_threshold"), status: "resolved" };
+  const ended = (more: Partial<KeptAlert>) =>
+    noticeOf({ alert: { ...alert, ...more }, change: "resolved" }, context).ended;
+
+  test("is what is said of its end", () => {
+    expect(ended({ text: "the budget is gone" })).toBe("the budget is gone");
+  });
+
+  test("is its time where that is over, and unknown where nothing is said", () => {
+    const until = "2026-11-21T00:00:00.000Z";
+    expect(ended({ until, updatedAt: until })).toBe("its time was over at 2026-11-21 00:00:00 UTC");
+    expect(ended({ until, updatedAt: OPENED_AT })).toBeNull();
+  });
+
+  test("stands in no message of one that is open", () => {
+    expect(opened(exampleOf("wallet_low")).ended).toBeNull();
   });
 });
 
