@@ -1,7 +1,8 @@
 /** What every rendering of an alert says alike: its word, its facts by label, its samples. */
 import type { AlertNotice, AlertNoticeSample } from "@bursar/events/alert-notice";
+import { parseSource } from "@bursar/events/source";
 import { durationText } from "./alert-notice.ts";
-import { paymentOf } from "./alert-subject.ts";
+import { budgetOf, paymentOf, producerOf, subjectFrom } from "./alert-subject.ts";
 import { countText, timeText } from "./alert-text.ts";
 import { commandLine } from "./shell.ts";
 
@@ -37,15 +38,26 @@ export const reasonText = ({ todo }: AlertNotice): string | null =>
     : null;
 
 /** Ids that a command can hold as they stand. */
-const PLAIN_ID = /^[A-Za-z0-9_][A-Za-z0-9_.:/@=-]{0,199}$/;
+const PLAIN_ID = /^[A-Za-z0-9_][A-Za-z0-9_.:/=-]{0,199}$/;
+
+/** Whether an alert's id is of known shapes: a session called evil.com would be a link in a line of ours. */
+function isPlainId({ id, subject }: AlertNotice): boolean {
+  if (!PLAIN_ID.test(id) || !id.includes(`/${subject}`)) return false;
+  const { kind, id: name } = subjectFrom(subject);
+  if (kind === "agent" || kind === "api") return producerOf(name) !== null;
+  if (kind === "source") return parseSource(name) !== null;
+  if (kind === "budget") return budgetOf(name).scope !== null;
+  return !name.includes(".");
+}
 
 /** Commands about the alert itself; none where its id holds a stranger's text. */
-export function alertCommands({ id, stage, change }: AlertNotice): {
+export function alertCommands(notice: AlertNotice): {
   readonly show: string | null;
   readonly ack: string | null;
 } {
+  const { id, stage, change } = notice;
   const run = (name: string): string => commandLine({ name, about: id, options: stage === null ? {} : { stage } });
-  if (!PLAIN_ID.test(id)) return { show: null, ack: null };
+  if (!isPlainId(notice)) return { show: null, ack: null };
   return { show: run("alerts show"), ack: isCalm(change) ? null : run("ack") };
 }
 

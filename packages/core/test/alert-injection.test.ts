@@ -69,6 +69,7 @@ function harmOf(alert: KeptAlert, change: AlertChange): string[] {
   for (const line of mail.split("\n")) {
     check(MAIL_LINE.test(line), "a line that is not ours", line);
     if (line.startsWith(">")) check(!/:\/\/|@[A-Za-z]|\.com\b/i.test(line), "a link in mail", line);
+    check(!/@(?:here|channel|everyone)/.test(line), "a call in mail", line);
   }
 
   for (const { text, blocks } of blocksOf(notice)) {
@@ -123,6 +124,8 @@ const ATTEMPTS: readonly (readonly [string, string])[] = [
   ["spaces alone", " \t\n "],
   ["wide characters", "漢字仮名".repeat(80)],
   ["an option", "--yes"],
+  ["a call as a name", "@here"],
+  ["a host as a name", "login.evil.com"],
 ];
 
 /** One alert of each kind of subject, for what is alike in all rules. */
@@ -152,6 +155,19 @@ test("no stranger's word of more than a name reaches a sentence of ours", () => 
         .filter((line) => !line.startsWith(">"));
       expect(unquoted.join("\n")).not.toContain("zyxwv");
     }
+  }
+});
+
+test.each(["login.evil.com", "@here", "x@evil.com"])("a session called %s stands in no line of ours", (name) => {
+  for (const rule of ["session_revoked", "exposure", "uncapped_session"] as const) {
+    const alert = exampleOf(rule);
+    const subject = `session:${name}`;
+    const notice = noticeOf({ alert: { ...alert, subject, id: `${rule}/${subject}/-` }, change: "opened" }, context);
+    const ours = textOf(notice)
+      .split("\n")
+      .filter((line) => !line.startsWith(">"));
+    expect(ours.join("\n")).not.toContain(name);
+    expect(JSON.stringify(blocksOf(notice))).not.toContain(name);
   }
 });
 
