@@ -3,7 +3,7 @@ import { type Block, parseBlock, type RawBlock } from "./block.ts";
 import { type Call, type ChainClient, hostOf, quantity, requestTogether } from "./client.ts";
 import { addressOf, parseLogs, TRANSFER } from "./logs.ts";
 import { RpcError } from "./rpc-error.ts";
-import { chunks, WALLETS_PER_CALL, word } from "./scan.ts";
+import { chunks, word } from "./scan.ts";
 
 /** Balances in one batch. */
 const BALANCES_PER_BATCH = 50;
@@ -52,7 +52,7 @@ export async function incomingOf(
   end: Block,
 ): Promise<ReadonlyMap<string, bigint>> {
   const found = new Map<string, bigint>();
-  for (const part of chunks(wallets, WALLETS_PER_CALL)) {
+  for (const part of chunks(wallets, client.limits.wallets)) {
     const to = part.map(word);
     const filter = { address: asset, fromBlock: quantity(fromBlock), toBlock: quantity(end.number) };
     const calls: Call[] = [

@@ -102,7 +102,7 @@ export async function requestTogether(client: ChainClient, calls: readonly Call[
 }
 
 /** As `requestTogether`; a call that reverted has its RpcError, with the contract's `data`, in the place of its result. */
-export async function requestEach(client: ChainClient, calls: readonly Call[]): Promise<readonly unknown[]> {
+async function requestEach(client: ChainClient, calls: readonly Call[]): Promise<readonly unknown[]> {
   let worst: RpcError | undefined;
   for (const endpoint of inOrder(client)) {
     try {

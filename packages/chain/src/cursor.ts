@@ -55,7 +55,7 @@ export interface HeldCursor {
 }
 
 /** Blocks asked at once, at first and at most: providers commonly cap eth_getLogs at 10,000. */
-export const SPAN_FIRST = 2_000;
+const SPAN_FIRST = 2_000;
 export const SPAN_MAX = 10_000;
 /** Marks that are kept: a deep reorg reads a little more than it must, and the cursor stays below 5 KB. */
 const MARKS_MAX = 40;

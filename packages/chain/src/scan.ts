@@ -18,9 +18,7 @@ import {
 } from "./logs.ts";
 import { blocksOf, type KnownBlock, shareKey } from "./lookup.ts";
 
-/** Wallets whose past is read together. */
-export const WALLETS_PER_CALL = 250;
-/** eth_getLogs calls in one batch; more wallets than 250 times this are read in several batches. */
+/** eth_getLogs calls in one batch; what more wallets need goes into another batch. */
 const LOGS_PER_BATCH = 20;
 
 export interface ScanRange {

@@ -23,9 +23,6 @@ export interface ClaimedHash {
   readonly payer: string;
 }
 
-/** A claimed hash without a receipt: the node waits to mine it, or knows nothing of it. */
-export type Waiting = ReadonlyMap<string, "pending" | "unknown">;
-
 /** When a question was put last, and how often. */
 interface Asked {
   readonly nextMs: number;
@@ -35,6 +32,7 @@ interface Asked {
 /** What was asked before. Nothing is lost with it: the questions are put once more. */
 export interface StragglerMemory {
   readonly asked: Map<string, Asked>;
+  /** Claimed hashes without a receipt: the node waits to mine it, or knows nothing of it. */
   readonly waiting: Map<string, "pending" | "unknown">;
 }
 

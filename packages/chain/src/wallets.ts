@@ -1,7 +1,7 @@
 /** The wallets that are watched, and the past of those that came, or came back, while others were watched. */
 import type { Json, Store } from "@bursar/core/ports";
 import { type Backfill, type Cursor, cursorKey } from "./cursor.ts";
-import { chunks, WALLETS_PER_CALL } from "./scan.ts";
+import { chunks } from "./scan.ts";
 
 export interface WatchedWallet {
   /** Lower case. */
@@ -18,6 +18,8 @@ const WATCHED = "W#";
 const LEFT = "X#";
 /** Jobs that a cursor holds; what does not fit waits for a later round. */
 export const BACKFILLS_MAX = 64;
+/** Wallets whose past is one job. */
+const WALLETS_PER_JOB = 250;
 
 /** What the table knows of wallets that are, or were, watched. */
 export async function readKnown(store: Pick<Store, "facts">, chainId: number): Promise<KnownWallets> {
@@ -56,7 +58,7 @@ export interface WalletMoves {
  */
 export function movesOf(known: KnownWallets, wallets: readonly WatchedWallet[], cursor: Cursor): WalletMoves {
   const now = new Map(wallets.map((wallet) => [wallet.address, wallet]));
-  const room = Math.max(0, BACKFILLS_MAX - cursor.backfills.length) * WALLETS_PER_CALL;
+  const room = Math.max(0, BACKFILLS_MAX - cursor.backfills.length) * WALLETS_PER_JOB;
   const came = [...now.values()].filter(({ address }) => known.get(address) !== null).slice(0, room);
   const left = [...known].filter(([address, until]) => until === null && !now.has(address)).map(([address]) => address);
   const past = came.flatMap(({ address, fromBlock }) => {
@@ -67,7 +69,7 @@ export function movesOf(known: KnownWallets, wallets: readonly WatchedWallet[], 
     return from !== undefined && from <= cursor.scanned ? [{ address, from }] : [];
   });
   past.sort((a, b) => a.from - b.from);
-  const backfills = chunks(past, WALLETS_PER_CALL).map((part): Past => {
+  const backfills = chunks(past, WALLETS_PER_JOB).map((part): Past => {
     return { wallets: part.map(({ address }) => address), next: part[0]?.from ?? 0, to: cursor.scanned };
   });
   return { came: came.map(({ address }) => address), left, backfills };

@@ -31,7 +31,7 @@ import { readMovements } from "./scan.ts";
 import { findStragglers } from "./stragglers.ts";
 import { dropJob, leavingWallets, movesOf, noteMoves, readKnown, walletsOfJob, writeJobs } from "./wallets.ts";
 
-export type { Emission, WatchMemory, WatchPorts } from "./run.ts";
+export type { WatchMemory, WatchPorts } from "./run.ts";
 export { emptyMemory } from "./run.ts";
 
 /** What one round did. */

@@ -173,7 +173,7 @@ const BY_HASH: ReadonlySet<string> = new Set([
 ]);
 
 /** As geth and anvil say that they do not have a block. */
-const UNKNOWN_BLOCK: Answer = { error: { code: -32000, message: "unknown block" } };
+export const UNKNOWN_BLOCK: Answer = { error: { code: -32000, message: "unknown block" } };
 const NO_HEADER: Answer = { error: { code: -32000, message: "header not found" } };
 
 /** The block of a block, transaction or receipt; what is nowhere stands above everything, what waits below. */
@@ -193,7 +193,8 @@ function isNumber(block: unknown): boolean {
   return typeof block === "string" && block.startsWith("0x");
 }
 
-function fits(log: RawLog, { address, topics = [] }: LogFilter): boolean {
+/** Whether a filter asks for this log, its blocks aside. */
+export function fits(log: RawLog, { address, topics = [] }: LogFilter): boolean {
   if (address !== undefined && address.toLowerCase() !== log.address.toLowerCase()) return false;
   return topics.every((wanted, index) => {
     if (wanted === null) return true;
