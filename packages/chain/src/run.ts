@@ -31,7 +31,7 @@ export interface WatchPorts {
   readonly holder: string;
   /** Those of the facts that the receiver lacks; asked where the journal does not reach. Default: all of them. */
   readonly lacking?: ((facts: readonly Fact[]) => Promise<readonly Fact[]>) | undefined;
-  /** How long safe and final heads are good for, default 15,000 ms. */
+  /** How long safe and final heads are good for, default 20,000 ms. */
   readonly headsMs?: number | undefined;
   /** Where a cursor that does not exist yet begins; default: the latest block. */
   readonly startBlock?: number | ((latest: number) => number) | undefined;

@@ -57,7 +57,7 @@ const RANGES_PER_ROUND = 20;
 /** Blocks that a shrinking range keeps where the node minds the number of calls, not their size. */
 const RATE_SPAN_MIN = 64;
 /** How long safe and final heads are good for: they move with the chain below, every dozen seconds or less often. */
-const HEADS_MS = 15_000;
+const HEADS_MS = 20_000;
 /** Blocks below the floor that the journal keeps until they are worth a deletion. */
 const PRUNE_BLOCKS = 500;
 /** How long a past that a node could not show is left alone. */

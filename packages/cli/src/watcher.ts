@@ -86,7 +86,7 @@ const GRACE_ROUNDS = 3;
 const GRACE_MS = 5_000;
 /** A chain that is asked more often than once a second is a local one: its heads move as fast. */
 const HEADS_ROUNDS = 8;
-const HEADS_MS = 15_000;
+const HEADS_MS = 20_000;
 /** A node may be behind another for a while; one that stays behind is a fault. */
 const LAGGING_MS = 15_000;
 
