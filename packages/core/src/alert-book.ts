@@ -7,6 +7,7 @@ import { alertAdds, readTallies, type Tally } from "./alert-counters.ts";
 import { alertKey, alertOf, OVER_LIST, publicAlert, STANDING_LIST } from "./alert-items.ts";
 import { alertCounter } from "./alert-marks.ts";
 import { moveAlert, moveAlerts } from "./alert-move.ts";
+import { mannerOf, readAlertSettings } from "./alert-settings.ts";
 import type { KeptAlert } from "./alert-shape.ts";
 import { type AlertName, type AlertRecord, nextAlert, type Seen } from "./alert-state.ts";
 import type { Cause } from "./alerts.ts";
@@ -71,8 +72,12 @@ export async function listAlerts(store: Store, now: string, which: "standing" | 
     const ids = counted.slice(i, i + READ_MAX).map(({ id }) => id);
     for (const [j, tally] of (await readTallies(store, ids)).entries()) tallies.set(ids[j] as string, tally);
   }
+  const settings = await readAlertSettings(store);
   return records
-    .map((record) => shown(record, tallies.get(record.id) ?? null, now))
+    .map((record) => {
+      const { quietUntil } = mannerOf(settings, record, now);
+      return { ...shown(record, tallies.get(record.id) ?? null, now), quietUntil };
+    })
     .sort((a, b) => (a.openedAt < b.openedAt ? -1 : a.openedAt > b.openedAt ? 1 : a.id < b.id ? -1 : 1));
 }
 

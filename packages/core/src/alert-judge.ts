@@ -4,12 +4,13 @@
  */
 
 import type { Tally } from "./alert-counters.ts";
-import { alertOf, LOOK_DUE } from "./alert-items.ts";
+import { alertOf, LOOK_DUE, OVER_LIST, STANDING_LIST } from "./alert-items.ts";
 import type { Touched } from "./alert-marks.ts";
 import { moveAlerts } from "./alert-move.ts";
 import { ruleOf } from "./alert-rules.ts";
 import type { AlertMove } from "./alert-shape.ts";
 import type { AlertName, AlertRecord, Seen } from "./alert-state.ts";
+import { eachEntry } from "./pages.ts";
 import type { Store } from "./ports.ts";
 
 /** Alerts that one sweep looks at; the rest waits for the next. */
@@ -33,6 +34,18 @@ export async function sweepAlerts(store: Store, now: string): Promise<AlertMove[
       ? paymentsSeen(name, kept, tally, { samples: [], agentId: kept.agentId }, now)
       : null,
   );
+}
+
+/** Looks again at what was kept quiet and is so no more: what stands untold is told. */
+export async function lookAgain(store: Store, about: string, now: string): Promise<AlertMove[]> {
+  const names: AlertName[] = [];
+  for (const partition of [STANDING_LIST, OVER_LIST])
+    for await (const stored of eachEntry(store, "list", partition)) {
+      const record = alertOf(stored);
+      if (record !== null && record.lookAt !== null && (record.rule === about || record.subject === about))
+        names.push(nameOf(record));
+    }
+  return moveAlerts(store, names, now, () => null);
 }
 
 /** `<rule>/<subject>/<day>`: a rule has no slash, a day is ten long. */

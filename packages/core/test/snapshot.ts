@@ -63,8 +63,9 @@ export function checkAlertCounters(memory: Memory): void {
   }
   const kept = new Map<string, bigint>();
   for (const [key, amount] of memory.counters) {
-    const [, id, which] = /^ALC\d*#(.*)\u0000(.*)$/.exec(key) ?? [];
-    if (id !== undefined) kept.set(`${id} ${which}`, (kept.get(`${id} ${which}`) ?? 0n) + amount);
+    if (!key.startsWith("ALC")) continue;
+    const name = key.slice(key.indexOf("#") + 1).replace("\u0000", " ");
+    kept.set(name, (kept.get(name) ?? 0n) + amount);
   }
   const texts = (of: Map<string, bigint>) =>
     [...of]

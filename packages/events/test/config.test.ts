@@ -30,7 +30,7 @@ test("only org is required; the rest has defaults", () => {
     wallets: { lowUsd: 1_000_000n, emptyUsd: 10_000n, runwayHours: 3 },
     deadlines: { settleSeconds: 120, reportSeconds: 300 },
     limits: { maxPaymentUsd: 100_000_000n, revocationsPerMinute: 20 },
-    alerts: { email: [] },
+    alerts: { email: [], rules: {} },
   });
 });
 
