@@ -24,7 +24,7 @@ export interface Delivered {
 export async function deliverAlerts(store: Store, publisher: Publisher, now: () => string): Promise<Delivered> {
   const { items } = await store.index("due", TELL_DUE, { to: `${now()}~`, limit: ROUND_MAX });
   const byAlert = new Map<string, Stored[]>();
-  for (const stored of items) {
+  for (const stored of [...items].sort(byAge)) {
     const { target } = publicationOf(stored);
     byAlert.set(target, [...(byAlert.get(target) ?? []), stored]);
   }
@@ -34,10 +34,9 @@ export async function deliverAlerts(store: Store, publisher: Publisher, now: () 
   for (let i = 0; i < alerts.length; i += AT_ONCE) {
     const some = alerts.slice(i, i + AT_ONCE).map(async (messages) => {
       for (const message of messages) {
-        const failed = await deliver(store, publisher, message, now);
-        if (failed === null) delivered += 1;
-        else fault ??= failed;
-        if (failed !== null) return; // what became of it later must not be told first
+        const outcome = await deliver(store, publisher, message, now);
+        if (outcome === "delivered") delivered += 1;
+        else if (outcome !== null) fault ??= outcome.fault;
       }
     });
     await Promise.all(some);
@@ -51,12 +50,29 @@ export async function undelivered(store: Store): Promise<Publication[]> {
   return items.map(publicationOf);
 }
 
-/** Null where it was delivered, or somebody else is at it; else why not. */
-async function deliver(store: Store, publisher: Publisher, found: Stored, now: () => string): Promise<string | null> {
+const byAge = (a: Stored, b: Stored): number => {
+  const [one, other] = [publicationOf(a), publicationOf(b)];
+  return one.at < other.at || (one.at === other.at && other.after === one.key) ? -1 : 1;
+};
+
+/** Null where it is done already, or its turn has not come. */
+async function deliver(
+  store: Store,
+  publisher: Publisher,
+  found: Stored,
+  now: () => string,
+): Promise<"delivered" | { readonly fault: string } | null> {
+  const { key, after } = publicationOf(found);
   // The index may lag: what stands there may be done.
-  const [stored] = await store.get([publicationKey(publicationOf(found).key)]);
+  const [stored, last] = await store.get([key, ...(after === null ? [] : [after])].map(publicationKey));
   if (stored === undefined || publicationOf(stored).nextAt === null) return null;
   const due = publicationOf(stored);
+  // What became of an alert later must not be told first.
+  const turnAt = last === undefined ? null : publicationOf(last).nextAt;
+  if (turnAt !== null) {
+    if (turnAt > now()) await store.commit([publicationPut({ ...due, nextAt: turnAt }, stored)], []);
+    return null;
+  }
   try {
     await publisher.publish(due.move);
   } catch (error) {
@@ -67,13 +83,13 @@ async function deliver(store: Store, publisher: Publisher, found: Stored, now: (
       [publicationPut({ ...due, outcome: "failed", detail, nextAt, tries: due.tries + 1 }, stored)],
       [],
     );
-    return detail;
+    return { fault: detail };
   }
   const at = now();
   const latencyMs = Date.parse(at) - Date.parse(due.at);
   const done = { ...due, outcome: "done", doneAt: at, latencyMs, detail: null, nextAt: null } as const;
   await store.commit([publicationPut({ ...done, tries: due.tries + 1 }, stored)], []);
-  return null;
+  return "delivered";
 }
 
 const publicationOf = ({ data }: Stored): Publication => data as unknown as Publication;

@@ -42,6 +42,7 @@ function ofEarlier({ samples, ...alert }: Earlier): AlertRecord {
     acknowledged: null,
     quietUntil: null,
     told: { isOver, step: 0, at: alert.updatedAt },
+    message: null,
     flaps: 0,
     steadyAt: null,
     lookAt: isOver ? null : alert.until,
@@ -59,7 +60,7 @@ export function alertPut(record: AlertRecord, before: Stored | undefined): Versi
 
 /** An alert without what only its own life needs. */
 export function publicAlert(record: AlertRecord): KeptAlert {
-  const { counting: _, told: __, flaps: ___, steadyAt: ____, lookAt: _____, ...alert } = record;
+  const { counting: _, told: __, message: ___, flaps: ____, steadyAt: _____, lookAt: ______, ...alert } = record;
   return alert;
 }
 
@@ -78,17 +79,28 @@ export interface Publication {
   readonly detail: string | null;
   readonly nextAt: string | null;
   readonly tries: number;
+  /** The key of the alert's message before this one, which goes first; null where it is the first. */
+  readonly after: string | null;
   readonly move: AlertMove;
 }
 
 export const publicationKey = (key: string): Key => ({ pk: `OUT#${key}`, sk: "." });
 
-export function publicationOf(record: AlertRecord, change: AlertChange, now: string): Publication {
-  const { id, status, step, reopened } = record;
+/** The key of what is told of an alert as it stands: it is told of each such state once. */
+export function messageKey({ id, status, step, reopened }: KeptAlert): string {
+  return `publish_alert/${id}/${status}/${step}${reopened === 0 ? "" : `-${reopened}`}`;
+}
+
+export function publicationOf(
+  record: AlertRecord,
+  change: AlertChange,
+  after: string | null,
+  now: string,
+): Publication {
   return {
-    key: `publish_alert/${id}/${status}/${step}${reopened === 0 ? "" : `-${reopened}`}`,
+    key: messageKey(record),
     kind: "publish_alert",
-    target: id,
+    target: record.id,
     at: now,
     outcome: "due",
     doneAt: null,
@@ -96,6 +108,7 @@ export function publicationOf(record: AlertRecord, change: AlertChange, now: str
     detail: null,
     nextAt: now,
     tries: 0,
+    after,
     move: { alert: publicAlert(record), change },
   };
 }

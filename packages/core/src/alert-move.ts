@@ -3,7 +3,7 @@
  * change asks for. So nothing that was told is told again by a second judgement, and a crash loses no message.
  */
 import { readTallies, type Tally } from "./alert-counters.ts";
-import { alertKey, alertOf, alertPut, publicAlert, publicationOf, publicationPut } from "./alert-items.ts";
+import { alertKey, alertOf, alertPut, messageKey, publicAlert, publicationOf, publicationPut } from "./alert-items.ts";
 import { ALERT_SETTINGS_KEY, alertSettingsOf, mannerOf } from "./alert-settings.ts";
 import type { AlertMove } from "./alert-shape.ts";
 import { type AlertName, type AlertRecord, type Manner, type Next, nextAlert, type Seen } from "./alert-state.ts";
@@ -65,8 +65,10 @@ async function moveOne(
     const before = alertOf(stored);
     const after = next(before, tally, mannerOf(settings, name, now));
     if (after === null || after.kept === null || after.kept === before) return null;
-    const { kept, change, told } = after;
-    const message = told === null ? [] : [publicationPut(publicationOf(kept, told, now), undefined)];
+    const { change, told } = after;
+    const kept = told === null ? after.kept : { ...after.kept, message: messageKey(after.kept) };
+    const last = before?.message ?? null;
+    const message = told === null ? [] : [publicationPut(publicationOf(kept, told, last, now), undefined)];
     if ((await store.commit([alertPut(kept, stored), ...message], [])) === "done")
       return change === null ? null : { alert: publicAlert(kept), change };
   }

@@ -53,6 +53,8 @@ export interface AlertRecord extends KeptAlert {
   readonly counting: Counting;
   /** Null where nobody was ever told of it. */
   readonly told: { readonly isOver: boolean; readonly step: number; readonly at: string } | null;
+  /** The key of the message that was written last, null where there is none. */
+  readonly message: string | null;
   /** Reopenings in a row that came soon after a resolution. */
   readonly flaps: number;
   /** Until when neither a resolution nor a reopening is told. */
@@ -161,6 +163,7 @@ function opened(name: AlertName, seen: Seen, { severity }: Manner): AlertRecord 
     acknowledged: null,
     quietUntil: null,
     told: null,
+    message: null,
     flaps: 0,
     steadyAt: null,
     lookAt: null,
