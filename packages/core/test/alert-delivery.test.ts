@@ -175,7 +175,7 @@ describe("delivery", () => {
     await ingest(store, base, refused("7", "4"), at(10));
     await ingest(store, base, healed("7"), at(11));
     expect(await deliverAlerts(store, publisher, () => at(12))).toEqual({ delivered: 0, fault: "SNS is away" });
-    const [first] = await undelivered(store);
+    const first = (await undelivered(store)).find(({ move }) => move.change === "opened");
     expect(first).toMatchObject({ target: ID, detail: "SNS is away", outcome: "failed", tries: 1, nextAt: at(13) });
     await ingest(store, base, [answered("7", 12, { status: 503 })], at(12)); // told behind what waits
     expect(await undelivered(store)).toHaveLength(3);
@@ -229,6 +229,29 @@ describe("causes", () => {
     expect((await sweepAlerts(store, at(101))).map(({ change }) => change)).toEqual(["resolved"]);
     expect(await sweepAlerts(store, at(102))).toEqual([]);
   });
+});
+
+test("recount finds an alert whose counters are not those of its payments", async () => {
+  const store = memoryStore();
+  await ingest(store, base, refused("7", "4"), at(10));
+  const wrongAlerts = async () => (await recount(store, await worldAt(store, base, at(11)), at(11))).wrongAlerts;
+  expect(await wrongAlerts()).toEqual([]);
+  await store.commit([], [{ pk: `ALC2#${ID}`, sk: "seen", amount: 1n }]);
+  expect(await wrongAlerts()).toEqual([{ alert: ID, kept: 2, counted: 1 }]);
+});
+
+test("what version 0.1.0 kept is read, not told again, and lives on", async () => {
+  const store = memoryStore();
+  const id = "wallet_low/wallet:0xaa/-";
+  const earlier = {
+    ...{ id, rule: "wallet_low", subject: "wallet:0xaa", severity: "warning", status: "open", count: 1 },
+    ...{ openedAt: at(0), updatedAt: at(0), text: "low", until: null, samples: ["low"] },
+  };
+  const list = { partition: "#alerts", sort: `${at(0)}#x` };
+  await store.commit([{ pk: `ALERT#${id}`, sk: ".", data: earlier, index: { list }, expected: null }], []);
+  expect(await listAlerts(store, at(1))).toMatchObject([{ id, status: "open", samples: [{ at: at(0), text: "low" }] }]);
+  expect(await resolveAlert(store, id, "refilled", at(2))).toMatchObject({ id, status: "resolved" });
+  expect((await undelivered(store)).map(({ move }) => move.change)).toEqual(["resolved"]);
 });
 
 describe("how people want it", () => {
