@@ -2,6 +2,8 @@
 import { listPayments, type PaymentFilter } from "@bursar/core/lists";
 import { type Health, STATES, VERDICTS } from "@bursar/events/shapes";
 import { type Context, Hono } from "hono";
+import type { AlertOrders } from "./alert-orders.ts";
+import type { OrderAnswer } from "./order.ts";
 import type { Orders } from "./orders.ts";
 import {
   actionsOf,
@@ -9,6 +11,7 @@ import {
   budgetsOf,
   findPayments,
   policiesOf,
+  quietsOf,
   type Readable,
   sessionsOf,
   walletsOf,
@@ -23,6 +26,7 @@ export interface ApiParts {
   /** How the chain is watched; null where it is not, or not yet. */
   readonly standing: () => Standing | null;
   readonly desk: ReconcileDesk;
+  readonly alertOrders: AlertOrders;
   /** Resolves when the overview has read the table. */
   readonly ready: Promise<void>;
   readonly health: () => Promise<Health>;
@@ -33,11 +37,13 @@ const LIMIT = 100;
 const LIMIT_MAX = 1_000;
 /** Far above any id, and below what the table takes for a key. */
 const ID_MAX = 512;
+/** A session's name stands in an alert's id. */
+const ALERT_ID_MAX = 2_048;
 /** Far above any order. */
 const BODY_MAX = 64 * 1024;
 const STATUSES = ["open", "acknowledged", "resolved"] as const;
 
-export function createApi({ readable, orders, standing, desk, ready, health, now }: ApiParts): Hono {
+export function createApi({ readable, orders, alertOrders, standing, desk, ready, health, now }: ApiParts): Hono {
   const app = new Hono();
   app.get("/api/health", async (c) => {
     query(c, []);
@@ -78,9 +84,15 @@ export function createApi({ readable, orders, standing, desk, ready, health, now
   app.get("/api/alerts", async (c) => {
     const { status } = query(c, ["status"]);
     if (status !== undefined) oneOf("status", status, STATUSES);
-    await ready;
-    const alerts = (await alertsOf(readable, now())).filter((alert) => status === undefined || alert.status === status);
-    return c.json({ alerts, nextCursor: null });
+    const at = now();
+    const all = await alertsOf(readable, at, status === undefined || status === "resolved" ? "all" : "standing");
+    const alerts = all.filter((alert) => status === undefined || alert.status === status);
+    return c.json({ alerts, quiets: await quietsOf(readable, at), nextCursor: null });
+  });
+  app.get("/api/alerts/:id{.+}", async (c) => {
+    query(c, []);
+    const found = await alertOrders.find(idOf(c));
+    return "id" in found ? c.json(found) : answered(c, found);
   });
   app.get("/api/actions", async (c) => {
     query(c, []);
@@ -95,12 +107,11 @@ export function createApi({ readable, orders, standing, desk, ready, health, now
     query(c, []);
     return c.json({ sessions: await sessionsOf(readable, now()), nextCursor: null });
   });
-  app.post("/api/alerts/:id{.+}/ack", () => {
-    throw new ApiError(
-      501,
-      "not_yet",
-      "alerts cannot be acknowledged in this version: they close when their cause does",
-    );
+  app.post("/api/alerts/:id{.+}/ack", async (c) => {
+    query(c, []);
+    const body = await bodyOf(c, {});
+    const fields = typeof body === "object" && body !== null && !Array.isArray(body) ? { ...body, id: idOf(c) } : body;
+    return answered(c, (await alertOrders.taken.ack?.(fields)) as OrderAnswer);
   });
   app.get("/api/recount", async (c) => {
     query(c, []);
@@ -121,15 +132,10 @@ export function createApi({ readable, orders, standing, desk, ready, health, now
     query(c, []);
     return c.json({ reading: desk.reading() });
   });
-  for (const [name, order] of Object.entries(orders.taken)) {
+  for (const [name, order] of Object.entries({ ...orders.taken, ...alertOrders.taken })) {
     app.post(`/api/orders/${name}`, async (c) => {
       query(c, []);
-      const answer = await order(await bodyOf(c));
-      if ("refused" in answer) {
-        const { status, code, ...rest } = answer.refused;
-        return c.json({ error: { code, ...rest } }, status);
-      }
-      return c.json(answer.done);
+      return answered(c, await order(await bodyOf(c)));
     });
   }
   app.notFound((c) => {
@@ -144,9 +150,23 @@ export function createApi({ readable, orders, standing, desk, ready, health, now
   return app;
 }
 
-/** The body as JSON. */
-async function bodyOf(c: Context): Promise<unknown> {
+function answered(c: Context, answer: OrderAnswer): Response {
+  if ("done" in answer) return c.json(answer.done);
+  const { status, code, ...rest } = answer.refused;
+  return c.json({ error: { code, ...rest } }, status);
+}
+
+function idOf(c: Context): string {
+  const id = c.req.param("id") ?? "";
+  if (id.length > ALERT_ID_MAX)
+    throw new ApiError(404, "not_found", `no alert's id has more than ${ALERT_ID_MAX} characters`);
+  return id;
+}
+
+/** The body as JSON; `missing` where there is none and that will do. */
+async function bodyOf(c: Context, missing?: object): Promise<unknown> {
   const text = await c.req.text();
+  if (text === "" && missing !== undefined) return missing;
   if (text.length > BODY_MAX) throw new ApiError(400, "body", `the body is larger than ${BODY_MAX} characters`);
   try {
     return JSON.parse(text);
@@ -214,10 +234,10 @@ function show(value: string): string {
 /** An answer that is not what was asked for, and why. */
 class ApiError extends Error {
   override readonly name = "ApiError";
-  readonly status: 400 | 404 | 501 | 503;
+  readonly status: 400 | 404 | 503;
   readonly code: string;
 
-  constructor(status: 400 | 404 | 501 | 503, code: string, message: string) {
+  constructor(status: 400 | 404 | 503, code: string, message: string) {
     super(message);
     this.status = status;
     this.code = code;

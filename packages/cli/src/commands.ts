@@ -1,5 +1,5 @@
 /** The table of commands: what each is for, what it takes, and where it lives. Help, parsing and dispatch read it. */
-import { CONFIG, type CommandSpec, OFFLINE, READING } from "./command-spec.ts";
+import { CONFIG, type CommandSpec, OFFLINE, READING, REASON } from "./command-spec.ts";
 import { GOVERNING } from "./commands-govern.ts";
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -77,18 +77,70 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "alerts",
     summary: "what somebody should look at",
-    usage: "bursar alerts [--status open]",
+    usage: "bursar alerts [--status WORD]",
     examples: [
-      ["bursar alerts", "open ones, the gravest first"],
+      ["bursar alerts", "open ones, the gravest first, and what somebody has seen"],
       ["bursar alerts --status resolved", "what is over"],
+      ["bursar alerts show not_on_chain/agent:research", "one, with samples"],
     ],
-    about: [],
+    about: [
+      "An alert is told when it opens, at 10, 100, 1,000 ... occurrences, when it is acknowledged, when it is over and when it opens again. The config's alerts.rules changes how grave a rule is, or that nobody is told.",
+    ],
     options: {
-      status: { type: "string", value: "WORD", help: "open, acknowledged or resolved", default: "open" },
+      status: { type: "string", value: "WORD", help: "open, acknowledged or resolved", default: "what is not over" },
       ...READING,
     },
     positionalsMax: 0,
     load: () => import("./commands/alerts.ts"),
+  },
+  {
+    name: "alerts show",
+    summary: "one alert: how often, since when, its samples",
+    usage: "bursar alerts show ID",
+    examples: [["bursar alerts show not_on_chain/agent:research", "by its id, or the beginning of it"]],
+    about: ["Where a beginning fits several alerts they are listed and the exit code is 1."],
+    options: READING,
+    positionalsMax: 1,
+    load: () => import("./commands/alerts-show.ts"),
+  },
+  {
+    name: "ack",
+    summary: "say that somebody has seen an alert",
+    usage: "bursar ack ID [--note TEXT]",
+    examples: [
+      ["bursar ack not_on_chain/agent:research", "by its id, or the beginning of it"],
+      ['bursar ack wallet_low --note "refill is on its way"', "with a word for the others"],
+    ],
+    about: [
+      "It stands apart then and is not told of, until it changes: ten times as many, or opened again after it was over.",
+    ],
+    options: {
+      note: { type: "string", value: "TEXT", help: "a word for whoever reads it later" },
+      ...READING,
+    },
+    positionalsMax: 1,
+    load: () => import("./commands/ack.ts"),
+  },
+  {
+    name: "quiet",
+    summary: "tell nobody of a rule or a subject until a time",
+    usage: "bursar quiet (RULE | SUBJECT) (--until TIME --reason TEXT | --end)",
+    examples: [
+      ['bursar quiet unreported_by_api --until +2h --reason "their logs are down"', "a rule, whoever it is about"],
+      ['bursar quiet agent:intern --until 2026-11-20T18:00:00Z --reason "training"', "whatever is about an agent"],
+      ["bursar quiet agent:intern --end", "tell of it again"],
+    ],
+    about: [
+      "What comes about meanwhile is kept and listed; what of it still stands at the end is told then. Budgets go on to stop agents.",
+    ],
+    options: {
+      until: { type: "string", value: "TIME", help: "+30m, +2h, +1d, or a time with an offset" },
+      ...REASON,
+      end: { type: "boolean", help: "tell of it again, now" },
+      ...READING,
+    },
+    positionalsMax: 1,
+    load: () => import("./commands/quiet.ts"),
   },
   {
     name: "wallets",
@@ -193,11 +245,8 @@ export const COMMANDS: readonly CommandSpec[] = [
 
 /** Commands of the design that this version does not have, and what brings them. */
 export const LATER: { readonly [name: string]: string } = {
-  ack: "the alerts' state machine",
-  quiet: "the alerts' state machine",
   resolve: "the closing of holds by hand",
-  "alerts show": "the alerts' state machine",
-  "alerts test": "the alerts' state machine",
+  "alerts test": "the delivery of alerts",
   redrive: "the AWS edition",
   reingest: "the AWS edition",
   policy: "the AWS edition",

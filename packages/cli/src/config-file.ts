@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { ALERT_RULES } from "@bursar/core/alert-rules";
 import { type Config, ConfigError, parseConfig } from "@bursar/events/config-schema";
+import { nearest } from "./nearest.ts";
 
 /** Looked for in this order where no file is named. */
 const DEFAULT_FILES = ["bursar.config.ts", "bursar.config.mjs", "bursar.config.json"] as const;
@@ -23,11 +25,11 @@ export async function loadConfig(file: string | null = null, directory = process
     if (!existsSync(path)) {
       throw new ConfigError(file, ["no such file: name an existing one with --config, or leave --config away"]);
     }
-    return { config: parseConfig(await read(path, file), file), file: path };
+    return { config: checked(await read(path, file), file), file: path };
   }
   for (const name of DEFAULT_FILES) {
     const path = resolve(directory, name);
-    if (existsSync(path)) return { config: parseConfig(await read(path, name), name), file: path };
+    if (existsSync(path)) return { config: checked(await read(path, name), name), file: path };
   }
   return { config: parseConfig({ org: "local" }), file: null };
 }
@@ -58,6 +60,22 @@ async function read(path: string, shown: string): Promise<unknown> {
     throw new ConfigError(shown, ["has no default export: write `export default defineConfig({ ... })`"]);
   }
   return config;
+}
+
+/** A slip in a rule's name would leave the rule as it is, and say nothing. */
+function checked(input: unknown, shown: string): Config {
+  const config = parseConfig(input, shown);
+  const rules = Object.keys(ALERT_RULES);
+  const unknown = Object.keys(config.alerts.rules).filter((name) => !rules.includes(name));
+  if (unknown.length === 0) return config;
+  throw new ConfigError(
+    shown,
+    unknown.map((name) => {
+      const meant = nearest(name, rules);
+      const hint = meant === null ? `rules are ${rules.join(", ")}` : `did you mean "${meant}"?`;
+      return `alerts.rules.${name}: there is no such rule: ${hint}`;
+    }),
+  );
 }
 
 /** Outside of Bursar's own directory there is no `@bursar/events`, and a config does not need it. */

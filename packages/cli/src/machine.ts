@@ -1,5 +1,8 @@
 /** The one-machine edition: store, queue, steps and HTTP in one process. `startMachine` puts them together. */
 import { join } from "node:path";
+import { undelivered } from "@bursar/core/alert-delivery";
+import { touchedBy } from "@bursar/core/alert-marks";
+import { applyAlertRules } from "@bursar/core/alert-settings";
 import type { Heads } from "@bursar/core/assess";
 import { govern } from "@bursar/core/govern";
 import { baseOf, worldAt } from "@bursar/core/govern-world";
@@ -14,6 +17,8 @@ import type { Config } from "@bursar/events/config-schema";
 import type { Told } from "@bursar/events/envelope";
 import type { Alert, Health, Wallet } from "@bursar/events/shapes";
 import { openLmdbStore } from "@bursar/store/lmdb";
+import { createAlertOrders } from "./alert-orders.ts";
+import { startAlerting, type TroubleRule } from "./alerting.ts";
 import { createApi } from "./api.ts";
 import { createChainOrders } from "./chain-orders.ts";
 import { createFaults } from "./faults.ts";
@@ -139,16 +144,39 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
         return { ...world, directory };
       },
       overview,
-      quarantine,
       wallets: () => walletWatch?.figures() ?? new Map<string, Wallet>(),
     };
     await applyConfig(store, config.budgets);
+    await applyAlertRules(store, config.alerts.rules);
 
     const stopping = new AbortController();
     const tellAlerts = (alerts: readonly Alert[]): void => {
       for (const alert of alerts) feed.emit({ kind: "alert", at: now(), data: alert });
     };
     const sessions = await agentCoreOf(config, agentCoreUrl);
+    let movedAt = performance.now();
+    const troubles = new Map<TroubleRule, string>();
+    const alerting = startAlerting({
+      store,
+      publisher: { publish: async () => {} }, // no channel is configured: what was due counts as told
+      now,
+      troubles: () => {
+        if (queue.depth() === 0) movedAt = performance.now();
+        const waits = performance.now() - movedAt;
+        if (waits < STUCK_MS) troubles.delete("queue_stuck");
+        else
+          troubles.set(
+            "queue_stuck",
+            `${queue.depth()} entries wait, and none was taken in for ${Math.round(waits / 1000)} s: what agents and APIs say is not heard. See bursar status`,
+          );
+        return troubles;
+      },
+      subjects: { chain_lag: `chain:${chainId}`, rpc_down: `chain:${chainId}`, queue_stuck: "queue:entries" },
+      onAlerts: tellAlerts,
+      onFault: (part, m) => faults.set(part, m),
+    });
+    closing.push(feed.on(({ kind }) => kind === "alert" && alerting.wake()));
+    closing.push(() => alerting.stop());
     const steps = startSteps({
       store,
       queue,
@@ -158,7 +186,10 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       feed,
       now,
       onGoverned: (outcome) => governance.take(outcome),
-      onTold: (told) => walletWatch?.heard(told),
+      onTold: (told) => {
+        movedAt = performance.now();
+        walletWatch?.heard(told);
+      },
       onFault: (m) => faults.set("steps", m),
     });
     const governance = startGovernance({
@@ -202,7 +233,12 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
             ...Object.keys(after.applied),
           ]);
           governance.take(
-            await govern(store, await worldAt(store, base, at), { counters, sessions: [], findings: [] }, at),
+            await govern(
+              store,
+              await worldAt(store, base, at),
+              { counters, sessions: [], findings: [], touched: touchedBy(changed) },
+              at,
+            ),
           );
         },
       });
@@ -241,7 +277,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
         },
         queueDepth: queue.depth(),
         quarantined: quarantine.count(),
-        alertsUndelivered: 0,
+        alertsUndelivered: (await undelivered(store)).length,
         faults: faults.list(),
         frozen: Object.keys((await readStops(store)).frozen).sort(),
       };
@@ -258,7 +294,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     const rpcUrls = watch?.rpcUrls ?? [];
     const noUrls = "this machine watches no chain: give it an RPC URL (chains[0].rpcUrls)";
     const desk = createReconcileDesk(createReconciler({ store, world: worldNow, rpcUrls, noUrls, now, isLive: true }));
-    const api = createApi({ readable, orders, standing, desk, ready, health, now });
+    const alertOrders = createAlertOrders({ store, now, onAlerts: tellAlerts, notice });
+    const api = createApi({ readable, orders, alertOrders, standing, desk, ready, health, now });
     const door = await openDoor({ host, port, token, api, streams, offer: queue.offer, log }).catch((error) => {
       throw listenError(error, host, port);
     });
@@ -293,7 +330,12 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
           ...parts,
           tell: steps.tell,
           onRound: wallets.round,
-          onFault: (m) => faults.set("chain", m),
+          onFault: (m, kind) => {
+            faults.set("chain", m);
+            troubles.delete("chain_lag");
+            troubles.delete("rpc_down");
+            if (m !== null) troubles.set(kind === "lagging" ? "chain_lag" : "rpc_down", m);
+          },
         });
         return watcher;
       });
@@ -342,6 +384,8 @@ async function agentCoreOf({ agents }: Config, endpoint: string | undefined): Pr
 
 type ClosableSessions = Sessions & { close(): void };
 
+/** Milliseconds that nothing is taken in though entries wait, before that is a trouble. */
+const STUCK_MS = 15_000;
 /** Milliseconds that a round of the watcher has to end; what it would still commit fails and is done at the next start. */
 const STOP_CHAIN_MS = 1_000;
 /** Milliseconds that a reconciliation has to end. */

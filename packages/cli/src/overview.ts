@@ -1,9 +1,8 @@
 /**
- * What is asked for often and no key leads to: open causes for alerts, totals, wallets seen, and payments that are not
+ * What is asked for often and no key leads to: totals, wallets seen, and payments that are not
  * final yet. Built from the list in the background at start, kept up to date by every change. It is a cache: the table
  * has it all.
  */
-import { type Cause, paymentCauses } from "@bursar/core/alerts";
 import type { Findings, Heads } from "@bursar/core/assess";
 import { validBeforeOf } from "@bursar/core/claims";
 import { paymentKey } from "@bursar/core/items";
@@ -12,8 +11,7 @@ import type { Store } from "@bursar/core/ports";
 import { type Loaded, load } from "@bursar/core/record";
 import { isRow } from "@bursar/core/rows";
 import type { Changed, CorrelateWorld } from "@bursar/core/write";
-import type { Alert, Payment, Verdict } from "@bursar/events/shapes";
-import { createAlertMoves } from "./alert-moves.ts";
+import type { Payment, Verdict } from "@bursar/events/shapes";
 
 /** Entries of each kind that are held; what is beyond is in the table only. */
 const HELD_MAX = 100_000;
@@ -38,17 +36,13 @@ export interface OpenPayment {
 }
 
 export interface Overview {
-  /** Takes a change in; answers the alerts that it moved. `payment` is null when it is in no list any more. */
-  take(change: Changed, payment: Payment | null, at: string): readonly Alert[];
+  /** Takes a change in. `payment` is null when it is in no list any more. */
+  take(change: Changed, payment: Payment | null, at: string): void;
   /** Reads the whole list once; changes may go on meanwhile. */
   scan(store: Store, world: CorrelateWorld, now: string, stop: AbortSignal): Promise<void>;
-  /** Notes a source that sent more events in an entry than a producer may. */
-  oversized(source: string, at: string): readonly Alert[];
   /** Ids whose finality the heads have moved. */
   moveHeads(chainId: number, heads: Heads): readonly string[];
   totals(): Totals;
-  /** Open causes with the time since when. */
-  causes(): readonly { readonly cause: Cause; readonly since: string }[];
   wallets(): ReadonlyMap<string, SeenWallet>;
   open(): ReadonlyMap<string, OpenPayment>;
 }
@@ -62,8 +56,6 @@ interface Rising {
 /** `directory` as it stands: AgentCore may name wallets that it did not know at the start. */
 export function createOverview(directory: () => CorrelateWorld["directory"]): Overview {
   const verdicts: Record<Verdict, number> = { matched: 0, pending: 0, break: 0 };
-  const causes = new Map<string, { causes: readonly Cause[]; since: string }>();
-  const alerts = createAlertMoves();
   const wallets = new Map<string, SeenWallet>();
   const rising = new Map<string, Rising>();
   const open = new Map<string, OpenPayment>();
@@ -71,17 +63,9 @@ export function createOverview(directory: () => CorrelateWorld["directory"]): Ov
   let touched: Set<string> | null = null;
   let position = "";
 
-  function look(
-    id: string,
-    loaded: Loaded,
-    findings: Findings | null,
-    payment: Payment | null,
-    since: string,
-  ): readonly Alert[] {
+  function look(id: string, loaded: Loaded, findings: Findings | null, payment: Payment | null, since: string): void {
     if (loaded.assessed !== null && isListed(id, loaded)) verdicts[loaded.assessed.verdict] += 1;
-    const found = payment === null ? [] : paymentCauses(payment, findings, directory());
-    const moved = setCauses(id, found, since);
-    if (findings === null || payment === null) return moved;
+    if (findings === null || payment === null) return;
     const { evidence, claims, state, reverted } = findings;
     const { payer, owners, settlement, key } = evidence;
     if (payer !== null && owners.length > 0 && !directory().walletOwner.has(payer)) {
@@ -99,15 +83,6 @@ export function createOverview(directory: () => CorrelateWorld["directory"]): Ov
         hashes: claims.hashes.filter(({ txHash }) => !reverted.includes(txHash)),
       });
     } else open.delete(id);
-    return moved;
-  }
-
-  function setCauses(id: string, found: readonly Cause[], since: string): readonly Alert[] {
-    const before = causes.get(id);
-    if (before === undefined && (found.length === 0 || causes.size >= HELD_MAX)) return [];
-    if (found.length === 0) causes.delete(id);
-    else causes.set(id, { causes: found, since: before?.since ?? since });
-    return alerts.move(before?.causes ?? [], found, since);
   }
 
   return {
@@ -116,7 +91,7 @@ export function createOverview(directory: () => CorrelateWorld["directory"]): Ov
       const known = touched === null || id <= position || touched.has(id);
       if (!known) touched?.add(id);
       if (known && before.assessed !== null && isListed(id, before)) verdicts[before.assessed.verdict] -= 1;
-      return look(id, after, findings, payment, at);
+      look(id, after, findings, payment, at);
     },
     async scan(store, world, now, stop) {
       touched = new Set();
@@ -130,14 +105,6 @@ export function createOverview(directory: () => CorrelateWorld["directory"]): Ov
         position = id;
       }
       touched = null;
-    },
-    oversized(source, since) {
-      const sample = "an entry with more than 50 events";
-      return setCauses(
-        `oversized ${source}`,
-        [{ rule: "oversized_entry", subject: `source:${source}`, severity: "warning", sample }],
-        since,
-      );
     },
     moveHeads(chainId, heads) {
       const moved: string[] = [];
@@ -156,7 +123,6 @@ export function createOverview(directory: () => CorrelateWorld["directory"]): Ov
       pending: verdicts.pending,
       breaks: verdicts.break,
     }),
-    causes: () => [...causes.values()].flatMap(({ causes: each, since }) => each.map((cause) => ({ cause, since }))),
     wallets: () => wallets,
     open: () => open,
   };

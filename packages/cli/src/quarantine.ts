@@ -1,50 +1,41 @@
-/** How much is in quarantine, by source: what health counts and the `quarantined` alerts say. The events are in the table. */
+/** How much is in quarantine: what health counts, and by which names its alerts go. The events are in the table. */
 import { type Cause, quarantineCauses } from "@bursar/core/alerts";
+import { eachFact } from "@bursar/core/pages";
 import type { Store } from "@bursar/core/ports";
+import { windowOf } from "@bursar/core/windows";
 import type { Quarantined } from "@bursar/events/envelope";
-import type { Alert } from "@bursar/events/shapes";
-import { createAlertMoves } from "./alert-moves.ts";
+import { clean } from "@bursar/events/text";
 
 export interface QuarantineList {
-  /** Answers the alert that this opened, or whose count has grown tenfold. */
-  add(quarantined: Quarantined, at: string): readonly Alert[];
+  /** Counts an event that was not there before. */
+  add(quarantined: Quarantined): void;
   count(): number;
-  /** One cause per quarantined event. */
-  causes(): readonly { readonly cause: Cause; readonly since: string }[];
+  /** The cause of one refused event's alert; `name` is what the table keeps the event by. */
+  cause(quarantined: Quarantined, name: string, at: string): Cause;
 }
 
-/** Sources told apart; the events of further ones count as of "others". A stranger chooses the names. */
-const SOURCES_MAX = 1_000;
-/** Events of one source that an alert counts. */
-const COUNT_MAX = 10_000;
+/** Sources with an alert of their own; the events of further ones are of "others". A stranger chooses the names. */
+const SOURCES_MAX = 100;
+const TEXT_MAX = 256;
 
 /** The list as the table has it. */
 export async function readQuarantine(store: Store): Promise<QuarantineList> {
-  const sources = new Map<string | null, { first: Quarantined; since: string; count: number }>();
-  const alerts = createAlertMoves();
+  const sources = new Set<string | null>();
   let count = 0;
-  const add = (quarantined: Quarantined, at: string): readonly Alert[] => {
+  const add = ({ source }: Quarantined): void => {
     count += 1;
-    const source = sources.has(quarantined.source) || sources.size < SOURCES_MAX ? quarantined.source : "others";
-    const known = sources.get(source);
-    if (known === undefined)
-      sources.set(source, { first: { ...quarantined, source, event: null }, since: at, count: 1 });
-    else known.count += 1;
-    return alerts.move([], quarantineCauses([{ ...quarantined, source }]), at);
+    if (sources.size < SOURCES_MAX) sources.add(source);
   };
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Store["facts"]>> = await store.facts("QUARANTINE", "", { after });
-    for (const { data, at } of page.items) add(data as unknown as Quarantined, at ?? "");
-    after = page.next;
-  } while (after !== null);
+  for await (const { data } of eachFact(store, "QUARANTINE", "")) add(data as unknown as Quarantined);
   return {
     add,
     count: () => count,
-    causes: () =>
-      [...sources.values()].flatMap(({ first, since, count: times }) => {
-        const [cause] = quarantineCauses([first]) as [Cause];
-        return Array.from({ length: Math.min(times, COUNT_MAX) }, () => ({ cause, since }));
-      }),
+    cause(quarantined, name, at) {
+      const { source } = quarantined;
+      const isKnown = sources.has(source) || sources.size < SOURCES_MAX;
+      const named = !isKnown ? "others" : source === null ? null : clean(source, TEXT_MAX);
+      const [cause] = quarantineCauses([{ ...quarantined, source: named }]) as [Cause];
+      return { ...cause, sample: clean(cause.sample, TEXT_MAX), name, until: windowOf("day", at).end };
+    },
   };
 }

@@ -1,6 +1,7 @@
 /** What can be asked of the machine: the public lists, made from the table and the overview at the time of asking. */
 import { listAlerts } from "@bursar/core/alert-book";
-import { type Cause, openAlerts } from "@bursar/core/alerts";
+import { type Quiet, readAlertSettings } from "@bursar/core/alert-settings";
+import type { KeptAlert } from "@bursar/core/alert-shape";
 import { readBudgets } from "@bursar/core/budget-reads";
 import { aliasPk, TIES } from "@bursar/core/items";
 import { eachPayment, showById } from "@bursar/core/lists";
@@ -13,16 +14,14 @@ import { readWallets } from "@bursar/core/wallet-items";
 import type { CorrelateWorld } from "@bursar/core/write";
 import type { Config } from "@bursar/events/config-schema";
 import { alias, parsePaymentId } from "@bursar/events/ids";
-import type { Action, Alert, Budget, Mode, Payment, Session, Wallet, Window } from "@bursar/events/shapes";
+import type { Action, Budget, Mode, Payment, Session, Wallet, Window } from "@bursar/events/shapes";
 import type { Overview } from "./overview.ts";
-import type { QuarantineList } from "./quarantine.ts";
 
 export interface Readable {
   readonly store: Store;
   readonly config: Config;
   readonly world: CorrelateWorld;
   readonly overview: Overview;
-  readonly quarantine: QuarantineList;
   /** The wallets that this process has read, as they are now. */
   readonly wallets: () => ReadonlyMap<string, Wallet>;
 }
@@ -93,28 +92,14 @@ export interface PolicyInForce {
   readonly raise: { readonly to: string; readonly until: string; readonly reason: string; readonly at: string } | null;
 }
 
-/** Alerts of governance as they are kept, and those that stand as open causes. */
-export async function alertsOf(readable: Readable, now: string): Promise<Alert[]> {
-  const kept = await listAlerts(readable.store, now);
-  return [...openCauses(readable), ...kept].sort((a, b) => (a.id < b.id ? -1 : 1));
+/** Alerts as they stand now, by id; those that stand, or all. */
+export async function alertsOf({ store }: Readable, now: string, which: "standing" | "all"): Promise<KeptAlert[]> {
+  return (await listAlerts(store, now, which)).sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** Open causes of payments and events as alerts, one per rule, subject and day. */
-export function openCauses({ overview, quarantine }: Pick<Readable, "overview" | "quarantine">): Alert[] {
-  const groups = new Map<string, { causes: Cause[]; since: string; latest: string }>();
-  for (const { cause, since } of [...overview.causes(), ...quarantine.causes()]) {
-    const group = `${since.slice(0, 10)}/${cause.rule}/${cause.subject}`;
-    const known = groups.get(group);
-    if (known === undefined) groups.set(group, { causes: [cause], since, latest: since });
-    else {
-      known.causes.push(cause);
-      if (since < known.since) known.since = since;
-      if (since > known.latest) known.latest = since;
-    }
-  }
-  return [...groups.values()]
-    .flatMap(({ causes, since, latest }) => openAlerts(causes, since).map((alert) => ({ ...alert, updatedAt: latest })))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+/** What humans keep quiet now, the one that ends first before the others. */
+export async function quietsOf({ store }: Readable, now: string): Promise<readonly Quiet[]> {
+  return (await readAlertSettings(store)).quiets.filter(({ until }) => until > now);
 }
 
 /** Actions, the latest first. */

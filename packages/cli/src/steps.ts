@@ -3,6 +3,10 @@
  * `sweep`. What a producer sent is acknowledged when it is in the table or in the quarantine, never before.
  */
 import { setMaxListeners } from "node:events";
+import { raiseAlerts } from "@bursar/core/alert-book";
+import { judgeAlerts } from "@bursar/core/alert-judge";
+import { touchedBy } from "@bursar/core/alert-marks";
+import type { Cause } from "@bursar/core/alerts";
 import type { Heads, World } from "@bursar/core/assess";
 import { type GovernBase, worldAt } from "@bursar/core/govern-world";
 import { type Ingested, ingest } from "@bursar/core/ingest";
@@ -12,6 +16,7 @@ import type { Json, Store } from "@bursar/core/ports";
 import { isRow, makesRow, showRow } from "@bursar/core/rows";
 import { showPayment } from "@bursar/core/show";
 import { sweep } from "@bursar/core/sweep";
+import { windowOf } from "@bursar/core/windows";
 import type { Changed } from "@bursar/core/write";
 import { parseEntry, type Quarantined, type Told } from "@bursar/events/envelope";
 import type { Alert, Payment } from "@bursar/events/shapes";
@@ -88,13 +93,24 @@ export function startSteps(parts: StepsParts): Steps {
   async function takeEntries(batch: readonly Queued[]): Promise<void> {
     const told: Told[] = [];
     const refused: Quarantined[] = [];
+    const oversized = new Set<string>();
     for (const { entry } of batch) {
       const parsed = parseEntry(entry, "bus");
       for (const one of parsed.told) told.push(one);
       for (const one of parsed.quarantined) refused.push(one);
-      if (parsed.oversized !== null) tellAlerts(overview.oversized(parsed.oversized, now()));
+      if (parsed.oversized !== null) oversized.add(parsed.oversized);
     }
     if (refused.length > 0) await quarantineAll(refused);
+    if (oversized.size > 0) {
+      const at = now();
+      tellAlerts(
+        await raiseAlerts(
+          store,
+          [...oversized].map((source) => oversizedCause(source, at)),
+          at,
+        ),
+      );
+    }
     const late = await takeFacts(told);
     if (late.length === 0) return queue.ack(batch);
     // Some fail by themselves: their neighbours are in the table, and the next entries do not wait for them.
@@ -160,14 +176,17 @@ export function startSteps(parts: StepsParts): Steps {
     const puts = refused.map((one) => quarantinePut(one as unknown as { [key: string]: Json }, at));
     const known = await store.get(puts);
     await store.putAll(puts);
+    // All of them, those that were there too: whoever put them may have died before they were told.
+    const causes = puts.map(({ sk }, i) => quarantine.cause(refused[i] as Quarantined, sk, at));
     const fresh = new Set<string>();
     for (const [i, put] of puts.entries()) {
       if (known[i] !== undefined || fresh.has(put.sk)) continue;
       fresh.add(put.sk);
       const one = refused[i] as Quarantined;
-      tellAlerts(quarantine.add(one, at));
+      quarantine.add(one);
       feed.emit({ kind: "quarantined", at, data: one });
     }
+    tellAlerts(await raiseAlerts(store, causes, at));
   }
 
   function show(changed: readonly Changed[]): void {
@@ -175,9 +194,8 @@ export function startSteps(parts: StepsParts): Steps {
     const at = now();
     for (const change of changed) {
       const payment = shapeOf(change, world);
-      const alerts = overview.take(change, payment, at);
+      overview.take(change, payment, at);
       if (payment !== null) feed.emit({ kind: "payment", at, data: payment, before: change.before.assessed });
-      tellAlerts(alerts);
     }
   }
 
@@ -209,7 +227,9 @@ export function startSteps(parts: StepsParts): Steps {
     while (!stopping.signal.aborted) {
       try {
         const at = now();
-        show(await counted(worldAt(store, world, at).then((under) => sweep(store, under, at))));
+        const changed = await counted(worldAt(store, world, at).then((under) => sweep(store, under, at)));
+        show(changed);
+        tellAlerts((await judgeAlerts(store, touchedBy(changed), at)).map(({ alert }) => alert));
       } catch (error) {
         onFault(`deadlines cannot be judged: ${(error as Error).message}`);
       }
@@ -231,6 +251,17 @@ export function startSteps(parts: StepsParts): Steps {
       stopping.abort();
       await Promise.all([...loops, ...aside]);
     },
+  };
+}
+
+/** One alert for a source and a day. */
+function oversizedCause(source: string, at: string): Cause {
+  return {
+    rule: "oversized_entry",
+    subject: `source:${source}`,
+    severity: "warning",
+    sample: "an entry with more than 50 events",
+    until: windowOf("day", at).end,
   };
 }
 

@@ -29,7 +29,8 @@ export interface WatcherParts {
   readonly latest: () => number | null;
   readonly now: () => string;
   readonly tell: (told: readonly Told[]) => Promise<void>;
-  readonly onFault: (message: string | null) => void;
+  /** `kind`: the nodes stand behind what was read, or the chain cannot be read at all. */
+  readonly onFault: (message: string | null, kind?: "lagging" | "unreadable") => void;
   /** After each round; the next one waits for it. */
   readonly onRound?: ((round: Round, client: ChainClient) => Promise<void> | void) | undefined;
   /** How long the node may stand behind what was read before that is a fault. Default 15,000. */
@@ -181,9 +182,9 @@ export function startWatcher(parts: WatcherParts): Watcher {
           onFault(
             limited === null || limited.fault === "limit" ? null : `the chain is read in part: ${limited.message}`,
           );
-        else if (performance.now() - laggingSince >= (laggingMs ?? LAGGING_MS)) onFault(standstill(round));
+        else if (performance.now() - laggingSince >= (laggingMs ?? LAGGING_MS)) onFault(standstill(round), "lagging");
       },
-      onError: (error) => onFault(`the chain cannot be read: ${(error as Error).message}`),
+      onError: (error) => onFault(`the chain cannot be read: ${(error as Error).message}`, "unreadable"),
     },
   );
   return {

@@ -33,6 +33,12 @@ describe("loadConfig", () => {
 
   test.each([
     ["a named file that is not there", "absent.ts", {}, "absent.ts: no such file"],
+    [
+      "a slip in a rule's name",
+      "a.json",
+      { "a.json": '{ "org": "acme", "alerts": { "rules": { "unreported_by_apii": { "tell": false } } } }' },
+      'a.json: alerts.rules.unreported_by_apii: there is no such rule: did you mean "unreported_by_api"?',
+    ],
     ["no JSON", "a.json", { "a.json": "{" }, "a.json: is no JSON"],
     ["a syntax error", "a.mjs", { "a.mjs": "export default {" }, "a.mjs: cannot be loaded"],
     ["one that throws", "a.mjs", { "a.mjs": 'throw new Error("no");' }, "a.mjs: cannot be loaded: no"],

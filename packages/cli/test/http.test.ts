@@ -223,7 +223,7 @@ describe("what may be asked", () => {
     expect((await get("/api/alerts?status=asleep")).json.error.message).toContain("acknowledged");
     const headers = { "content-type": "application/json" };
     expect((await raw(machine.port, { path: "/api/alerts/x/ack", method: "POST", headers, body: "{}" })).status).toBe(
-      501,
+      404,
     );
     for (const path of ["/", "/api", "/api/nope", "/aws/other", "/api/payments/"]) {
       const answer = await get(path);

@@ -11,7 +11,6 @@ import { createOverview } from "../src/overview.ts";
 import { checkKind } from "../src/preflight.ts";
 import { readQuarantine } from "../src/quarantine.ts";
 import { openQueue } from "../src/queue.ts";
-import { openCauses, type Readable } from "../src/reads.ts";
 import { startSteps } from "../src/steps.ts";
 import { settledOf, toldOf } from "./chain-facts.ts";
 import { directoryForTest, machineForTest, nextEvent } from "./machines.ts";
@@ -123,26 +122,81 @@ describe("startMachine", () => {
     const closed = nextEvent(machine, (event) => event.kind === "alert");
     await machine.drained();
     await machine.tell([toldOf(settledOf(keyOf(1)))]);
-    expect(await closed).toMatchObject({ data: { rule: "not_on_chain", status: "resolved", count: 0 } });
-    expect((await answerOf(`${machine.url}/api/alerts`)).alerts).toEqual([]);
+    expect(await closed).toMatchObject({ data: { rule: "not_on_chain", status: "resolved", count: 1, standing: 0 } });
+    expect((await answerOf(`${machine.url}/api/alerts?status=open`)).alerts).toEqual([]);
+    expect((await answerOf(`${machine.url}/api/alerts`)).alerts).toMatchObject([{ rule: "not_on_chain", count: 1 }]);
   });
 
-  test("each alert has its own times: its first cause's, and its last one's", () => {
-    const rows = [
-      ["a", "2026-11-20T10:00:00.000Z"],
-      ["b", "2026-11-20T10:05:00.000Z"],
-      ["b", "2026-11-20T10:07:00.000Z"],
-      ["a", "2026-11-21T09:00:00.000Z"],
-    ] as const;
-    const causes = rows.map(([name, since]) => {
-      return { cause: { rule: "not_on_chain", subject: `agent:${name}`, severity: "warning", sample: name }, since };
+  test("a restart moves no alert's times, and tells nobody again", async () => {
+    const data = join(directoryForTest(), "data");
+    const machine = await machineForTest({ data, config });
+    await put(clientOf(machine.url), [...both(1), ...both(2)]);
+    await machine.drained();
+    await expect.poll(async () => (await answerOf(`${machine.url}/api/health`)).alertsUndelivered).toBe(0);
+    const before = (await answerOf(`${machine.url}/api/alerts`)).alerts as unknown as { id: string }[];
+    expect(before).toMatchObject([{ rule: "not_on_chain", count: 2, standing: 2 }]);
+    await machine.stop();
+
+    const again = await machineForTest({ data, config });
+    const told: MachineEvent[] = [];
+    again.on((event) => event.kind === "alert" && told.push(event));
+    await again.ready;
+    await put(clientOf(again.url), [...both(1), ...both(2)]);
+    await again.drained();
+    await again.tell([]);
+    expect((await answerOf(`${again.url}/api/alerts`)).alerts).toEqual(before);
+    expect(told).toEqual([]);
+  });
+
+  test("what is acknowledged stands apart until it changes; what is kept quiet is told of when that ends", async () => {
+    const machine = await machineForTest({ config });
+    const post = async (path: string, body: object) => {
+      const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+      const response = await fetch(`${machine.url}${path}`, init);
+      return { status: response.status, json: (await response.json()) as Record<string, never> };
+    };
+    await put(clientOf(machine.url), both(1));
+    await machine.drained();
+    const [alert] = (await answerOf(`${machine.url}/api/alerts?status=open`)).alerts as unknown as { id: string }[];
+    const id = alert?.id ?? "";
+    const path = `/api/alerts/${encodeURIComponent(id)}/ack`;
+    expect(await post(path, { note: "the API is down" })).toMatchObject({
+      status: 200,
+      json: { alert: { id, status: "acknowledged", acknowledged: { note: "the API is down" } }, already: false },
     });
-    const readable = { overview: { causes: () => causes }, quarantine: { causes: () => [] } } as unknown as Readable;
-    expect(openCauses(readable).map(({ id, count, openedAt, updatedAt }) => [id, count, openedAt, updatedAt])).toEqual([
-      ["not_on_chain/agent:a/2026-11-20", 1, rows[0][1], rows[0][1]],
-      ["not_on_chain/agent:a/2026-11-21", 1, rows[3][1], rows[3][1]],
-      ["not_on_chain/agent:b/2026-11-20", 2, rows[1][1], rows[2][1]],
+    expect(await post(`/api/alerts/${id}/ack`, {})).toMatchObject({ status: 200, json: { already: true } });
+    expect(await post("/api/alerts/nothing/ack", {})).toMatchObject({
+      status: 404,
+      json: { error: { code: "not_found" } },
+    });
+    // More of the same below ten: it stays as it is.
+    await put(clientOf(machine.url), both(2));
+    await machine.drained();
+    expect((await answerOf(`${machine.url}/api/alerts?status=acknowledged`)).alerts).toMatchObject([{ id, count: 2 }]);
+    const more = (...numbers: number[]) => numbers.flatMap((n) => both(n));
+    await put(clientOf(machine.url), more(3, 4, 5, 6));
+    await put(clientOf(machine.url), more(7, 8, 9, 10));
+    await machine.drained();
+    expect((await answerOf(`${machine.url}/api/alerts?status=open`)).alerts).toMatchObject([
+      { id, count: 10, step: 1, acknowledged: null },
     ]);
+
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const wrong = await post("/api/orders/quiet", { about: "not_on_chian", until, reason: "x" });
+    expect(wrong).toMatchObject({ status: 400, json: { error: { message: expect.stringContaining("not_on_chain") } } });
+    expect(await post("/api/orders/quiet", { about: "not_on_chain", until, reason: "a known outage" })).toMatchObject({
+      status: 200,
+    });
+    expect(await answerOf(`${machine.url}/api/alerts`)).toMatchObject({
+      alerts: [{ id, quietUntil: until }],
+      quiets: [{ about: "not_on_chain", until, reason: "a known outage" }],
+    });
+    expect(await post("/api/orders/quiet", { about: "not_on_chain", until: null })).toMatchObject({ status: 200 });
+    expect(await answerOf(`${machine.url}/api/alerts`)).toMatchObject({
+      alerts: [{ id, quietUntil: null }],
+      quiets: [],
+    });
+    expect(await post("/api/orders/quiet", { about: "not_on_chain", until: null })).toMatchObject({ status: 409 });
   });
 
   test("a deadline breaks a story by time alone", async () => {

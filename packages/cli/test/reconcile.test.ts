@@ -254,7 +254,13 @@ describe("a machine", () => {
   test("that is busy with another day says so", async () => {
     const desk = { ask: () => null, reading: () => null, stop: async () => {} };
     const now = () => "2026-11-20T10:00:00.000Z";
-    const api = createApi({ desk, now, ready: Promise.resolve(), orders: { taken: {} } } as unknown as ApiParts);
+    const api = createApi({
+      desk,
+      now,
+      ready: Promise.resolve(),
+      orders: { taken: {} },
+      alertOrders: { taken: {} },
+    } as unknown as ApiParts);
     const response = await api.request("/api/reconcile?day=yesterday");
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ error: { code: "busy" } });

@@ -393,6 +393,7 @@ describe("pages", () => {
       [
         "critical  shadow spend · wallet 0xe3ce…4766 · 2 times since 2026-11-20 10:00:02",
         "          such as: bursar payment 0x3619…28ce",
+        "          shadow_spend/wallet:0xe3ce20fdca4ca5aaa1f93d55825c54ef6b724766",
       ]
     `);
   });

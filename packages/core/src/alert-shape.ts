@@ -15,6 +15,8 @@ export interface AlertSample {
 }
 
 export interface KeptAlert extends Alert {
+  /** How many payments stand in it now; absent where it counts none. `count` is how many ever did. */
+  readonly standing?: number;
   /** Oldest first. */
   readonly samples: readonly AlertSample[];
   /** Whose it is, where it is about one agent: SNS's attribute `agentId`. */

@@ -1,6 +1,7 @@
 /** Which alerts the verdicts and the quarantine of one moment open. (Their life over time: the alert state machine.) */
 import type { Quarantined } from "@bursar/events/envelope";
 import type { Alert, Break, Payment, Severity } from "@bursar/events/shapes";
+import { ruleOf } from "./alert-rules.ts";
 import type { Findings } from "./assess.ts";
 import type { Directory } from "./directory.ts";
 import { ofType } from "./evidence.ts";
@@ -18,16 +19,24 @@ export interface Cause {
   readonly at?: string;
   /** When it is over by itself, such as with a budget's window; null or absent: never. */
   readonly until?: string | null;
+  /** What makes it one event of its alert; default the sample. Told again under the same name it is not counted again. */
+  readonly name?: string;
+  /** Whose it is, where the subject does not say. */
+  readonly agentId?: string | null;
+  /** Atomic units of USDC that it is about, decimal. */
+  readonly amount?: string;
 }
 
-const CRITICAL: ReadonlySet<string> = new Set(["shadow_spend", "signed_after_revoke"]);
 const ABOUT_API: ReadonlySet<Break> = new Set<Break>(["unreported_by_api", "paid_not_delivered", "foreign_api"]);
 const ABOUT_WALLET: ReadonlySet<Break> = new Set<Break>(["shadow_spend", "foreign_wallet"]);
 
+/** Of a payment, what says which alerts it stands in. */
+export type Standing = Pick<Payment, "id" | "breaks" | "payer" | "apiId" | "agentId">;
+
 /** One cause per break, and one for a wallet that nobody registered. */
-export function paymentCauses(payment: Payment, findings: Findings | null, directory: Directory): Cause[] {
+export function paymentCauses(payment: Standing, findings: Findings | null, directory: Directory): Cause[] {
   const causes = payment.breaks.map((rule): Cause => {
-    return { rule, subject: subjectOf(rule, payment, findings), severity: severityOf(rule), sample: payment.id };
+    return { rule, subject: subjectOf(rule, payment, findings), severity: ruleOf(rule).severity, sample: payment.id };
   });
   const { payer } = payment;
   const signed = findings !== null && ofType([...findings.evidence.agent], "agent.authorization_signed").length > 0;
@@ -74,11 +83,7 @@ export function openAlerts(causes: readonly Cause[], now: string): Alert[] {
 /** Samples that an alert keeps. */
 const SAMPLES_MAX = 10;
 
-export function severityOf(rule: string): Severity {
-  return CRITICAL.has(rule) ? "critical" : "warning";
-}
-
-function subjectOf(rule: Break, payment: Payment, findings: Findings | null): string {
+function subjectOf(rule: Break, payment: Standing, findings: Findings | null): string {
   if (ABOUT_WALLET.has(rule) && payment.payer !== null) return `wallet:${payment.payer}`;
   if (ABOUT_API.has(rule)) {
     const foreign =

@@ -1,4 +1,5 @@
 /** Commits: which writes go together, and what became of each. A hot counter costs one add for many payments. */
+import { alertAdds } from "./alert-counters.ts";
 import { addsOf } from "./counters.ts";
 import type { Effects } from "./effects.ts";
 import { ACTIONS_PER_COMMIT, type Store } from "./ports.ts";
@@ -18,13 +19,16 @@ export async function commitAll(
   const conflicts = new Set<string>();
   const run = async (group: readonly Write[]): Promise<void> => {
     const moved = new Map<string, bigint>();
-    for (const { deltas } of group)
+    const told = new Map<string, bigint>();
+    for (const { deltas, moves } of group) {
       for (const [counter, amount] of deltas) moved.set(counter, (moved.get(counter) ?? 0n) + amount);
+      for (const [counter, amount] of moves) told.set(counter, (told.get(counter) ?? 0n) + amount);
+    }
     const seed = group[0]?.put.pk ?? "";
     const puts = group.map(({ put }) => put);
     const { answer, began } =
-      moved.size < ACTIONS_PER_COMMIT
-        ? { answer: await store.commit(puts, addsOf(moved, seed)), began: false }
+      moved.size + told.size < ACTIONS_PER_COMMIT
+        ? { answer: await store.commit(puts, [...addsOf(moved, seed), ...alertAdds(told, seed)]), began: false }
         : await commitInSteps(store, group[0] as Write, now);
     for (const { change } of group) {
       if (answer === "conflict") conflicts.add(change.id);
@@ -36,15 +40,16 @@ export async function commitAll(
   let group: Write[] = [];
   let counters = new Set<string>();
   for (const write of writes) {
-    if (write.deltas.length === 0 || singly) {
+    const names = [...write.deltas, ...write.moves].map(([counter]) => counter);
+    if (names.length === 0 || singly) {
       commits.push(run([write]));
       continue;
     }
-    const union = new Set([...counters, ...write.deltas.map(([counter]) => counter)]);
+    const union = new Set([...counters, ...names]);
     if (group.length + 1 + union.size > ACTIONS_PER_COMMIT) {
       commits.push(run(group));
       group = [];
-      counters = new Set(write.deltas.map(([counter]) => counter));
+      counters = new Set(names);
     } else counters = union;
     group.push(write);
   }
@@ -60,11 +65,17 @@ export async function commitAll(
  */
 async function commitInSteps(
   store: Store,
-  { put, deltas, change }: Write,
+  { put, deltas, moves, change }: Write,
   now: string,
 ): Promise<{ answer: "done" | "conflict"; began: boolean }> {
   let { applied } = change.before;
   let { expected } = put;
+  if (moves.length > 0) {
+    const first = { ...unfinished(withApplied(put, applied), change.id, now), expected };
+    if ((await store.commit([first], alertAdds(new Map(moves), put.pk))) === "conflict")
+      return { answer: "conflict", began: false };
+    expected = (expected ?? 0) + 1;
+  }
   for (let i = 0; i < deltas.length; i += ACTIONS_PER_COMMIT - 1) {
     const moved = new Map(deltas.slice(i, i + ACTIONS_PER_COMMIT - 1));
     applied = moveEffects(applied, moved);
@@ -74,7 +85,7 @@ async function commitInSteps(
       [{ ...(isLast ? step : unfinished(step, change.id, now)), expected }],
       addsOf(moved, put.pk),
     );
-    if (answer === "conflict") return { answer, began: i > 0 };
+    if (answer === "conflict") return { answer, began: i > 0 || moves.length > 0 };
     expected = (expected ?? 0) + 1;
   }
   return { answer: "done", began: true };

@@ -6,6 +6,7 @@
 import type { EventOf } from "@bursar/events/contract";
 import type { Told } from "@bursar/events/envelope";
 import { alias } from "@bursar/events/ids";
+import { type Touched, touch } from "./alert-marks.ts";
 import { type AliasContent, exchanges, readAlias } from "./aliases.ts";
 import type { Heads } from "./assess.ts";
 import { commitAll } from "./commit.ts";
@@ -26,6 +27,8 @@ export interface Correlated {
   readonly changed: readonly Changed[];
   /** Counters of every payment that the facts are about, moved or not: who told them before may have died in between. */
   readonly counters: ReadonlySet<string>;
+  /** Alerts of every payment that the facts are about, likewise. */
+  readonly touched: Touched;
   /** Places in `told` of what could not be committed: nothing of them is lost, they are to be told again. */
   readonly failed: readonly number[];
   /** Heads by chain, where the run has moved them. */
@@ -89,6 +92,7 @@ export async function correlate(
 
   const changed = new Map<string, Changed>();
   const counters = new Set<string>();
+  const touched: Touched = new Map();
   const failed = new Set<number>();
   let open = new Set(works.keys());
   let first = true;
@@ -99,11 +103,24 @@ export async function correlate(
     }
     const facts = first ? aliasFacts : new Map<string, { fact: Fact; teller: number }[]>();
     first = false;
-    const conflicts = await round(store, world, now, open, works, workOf, facts, changed, counters, attempt > 1);
+    const conflicts = await round(
+      store,
+      world,
+      now,
+      open,
+      works,
+      workOf,
+      facts,
+      changed,
+      counters,
+      touched,
+      attempt > 1,
+    );
     open = conflicts;
   }
   if (untold.length > 0 && failed.size === 0) await store.putAll(untold.map(claimToldPut));
-  return { changed: [...changed.values()], counters, failed: [...failed].sort((a, b) => a - b), heads };
+  for (const { id, after } of changed.values()) touch(touched, { ...after, id });
+  return { changed: [...changed.values()], counters, touched, failed: [...failed].sort((a, b) => a - b), heads };
 }
 
 /** One round over the payments in `open`; answers those whose version another writer had moved. */
@@ -117,6 +134,7 @@ async function round(
   aliasFacts: ReadonlyMap<string, readonly { fact: Fact; teller: number }[]>,
   changed: Map<string, Changed>,
   counters: Set<string>,
+  touched: Touched,
   singly: boolean,
 ): Promise<Set<string>> {
   const { directory } = world;
@@ -157,6 +175,7 @@ async function round(
   for (const [id, payment] of folded) {
     const before = loaded.get(id) as Loaded;
     const write = writeOf(payment, before, world, now);
+    touch(touched, { ...before, id });
     for (const counter in before.applied) counters.add(counter);
     for (const counter in write?.change.after.applied) counters.add(counter);
     if (write !== null) (open.has(id) && works.get(id)?.own.length ? own : others).push(write);

@@ -61,7 +61,7 @@ function shardsOf(counter: string): number {
 }
 
 /** A number that nearby seeds do not share (FNV-1a). */
-function spreadOf(seed: string): number {
+export function spreadOf(seed: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < seed.length; i++) hash = Math.imul(hash ^ seed.charCodeAt(i), 0x01000193);
   return hash >>> 0;

@@ -6,6 +6,8 @@
 import type { Policy } from "@bursar/events/config-schema";
 import type { Alert } from "@bursar/events/shapes";
 import { raiseAlerts } from "./alert-book.ts";
+import { judgeAlerts } from "./alert-judge.ts";
+import type { Touched } from "./alert-marks.ts";
 import type { Cause } from "./alerts.ts";
 import type { Findings } from "./assess.ts";
 import { covers, parseCounter } from "./budgets.ts";
@@ -42,6 +44,8 @@ export interface Moved {
   readonly sessions: readonly SessionKey[];
   /** What was found about payments of revoked sessions among those that moved. */
   readonly findings: readonly Findings[];
+  /** Alerts that payments stand in, or stood in. */
+  readonly touched?: Touched;
 }
 
 export interface Governed {
@@ -67,11 +71,12 @@ export async function govern(store: Store, world: GovernWorld, moved: Moved, now
   const judged = await judgeScopes(store, world, [...scopes.values()], seen, now);
   const asked = new Set(judged.orders.map(({ key }) => key));
   const orders = [...judged.orders, ...onSight(seen, world.stops).filter(({ key }) => !asked.has(key))];
-  const [governed, exposed] = await Promise.all([
+  const [governed, exposed, told] = await Promise.all([
     resolve(store, world, { ...judged, orders }, now),
     exposures(store, scopes.values(), moved.findings, now),
+    judgeAlerts(store, moved.touched ?? new Map(), now),
   ]);
-  return { ...governed, alerts: [...governed.alerts, ...exposed] };
+  return { ...governed, alerts: [...governed.alerts, ...exposed, ...told.map(({ alert }) => alert)] };
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { Told } from "@bursar/events/envelope";
 import { raiseAlerts } from "./alert-book.ts";
+import { type Touched, touch } from "./alert-marks.ts";
 import type { Cause } from "./alerts.ts";
 import { find } from "./assess.ts";
 import { type Correlated, correlate } from "./correlate.ts";
@@ -36,6 +37,7 @@ export async function ingest(store: Store, base: GovernBase, told: readonly Told
     counters: correlated.counters,
     sessions: [...fresh, ...alive, ...frozen],
     findings: ofRevoked(correlated.changed),
+    touched: correlated.touched,
   };
   const [governed, said] = await Promise.all([
     govern(store, world, moved, now),
@@ -79,16 +81,19 @@ export function staleIn(changes: readonly Change[], edition: number): string[] {
 export function movedBy(changes: readonly Change[], { directory }: Pick<GovernBase, "directory">): Moved {
   const counters = new Set<string>();
   const findings = [];
+  const touched: Touched = new Map();
   for (const { key, before, after } of changes) {
     if (!key.pk.startsWith("PAY#")) continue;
     const id = key.pk.slice("PAY#".length);
+    const loaded = load(id, after);
+    touch(touched, { ...loaded, id });
     if (isRow(id)) continue;
-    const { payment, applied } = load(id, after);
+    const { payment, applied } = loaded;
     for (const counter in applied) counters.add(counter);
     if (before !== null) for (const counter in load(id, before).applied) counters.add(counter);
     if (payment.context["session.revoked|govern"] !== undefined) findings.push(find(payment, directory));
   }
-  return { counters, sessions: [], findings };
+  return { counters, sessions: [], findings, touched };
 }
 
 function ofRevoked(changed: readonly Changed[]): Moved["findings"] {

@@ -96,14 +96,17 @@ export function freezing(agentId: string, reason: string, human = false): Order 
 }
 
 /** What an action's alert says once it is done. */
-export function doneCause({ kind, target, reason }: Pick<Order, "kind" | "target" | "reason">, at: string): Cause {
+export function doneCause(
+  { kind, target, reason, agentIds }: Pick<Order, "kind" | "target" | "reason"> & { agentIds?: readonly string[] },
+  at: string,
+): Cause {
   const [rule, subject] =
     kind === "freeze_agent" ? ["agent_frozen", `agent:${target}`] : ["session_revoked", `session:${target}`];
-  return { rule, subject, severity: "critical", sample: reason, period: "-", at };
+  return { rule, subject, severity: "critical", sample: reason, period: "-", at, agentId: onlyOf(agentIds) };
 }
 
 /** In `observe` everything is computed and told, and nothing is done. */
-export function wouldCause({ kind, target, reason }: Order, { start, end }: Figure, at: string): Cause {
+export function wouldCause({ kind, target, reason, agentIds }: Order, { start, end }: Figure, at: string): Cause {
   const subject = kind === "freeze_agent" ? `agent:${target}` : `session:${target}`;
   return {
     rule: "would_revoke",
@@ -113,8 +116,13 @@ export function wouldCause({ kind, target, reason }: Order, { start, end }: Figu
     period: start ?? "-",
     at,
     until: end,
+    agentId: onlyOf(agentIds),
   };
 }
+
+/** Whose it is, where it is one agent's. */
+const onlyOf = (agentIds: readonly string[] = []): string | null =>
+  agentIds.length === 1 ? (agentIds[0] ?? null) : null;
 
 /** A crossing as what may freeze an agent: a human lifts it for its window, its threshold and its limit. */
 export function freezeCause({ figure: { policy, scope, start, end }, at }: Crossing): FreezeCause {

@@ -1,6 +1,7 @@
 /** Reading payments back: one by id, and pages of all, by id, assessed at the time of reading. */
 import { alias, parsePaymentId } from "@bursar/events/ids";
 import type { Payment, State, Verdict } from "@bursar/events/shapes";
+import type { Marks } from "./alert-marks.ts";
 import { assess, type Findings, find, type World } from "./assess.ts";
 import { isSuperseded } from "./delivery.ts";
 import type { Effects } from "./effects.ts";
@@ -55,6 +56,8 @@ export interface Listed {
   readonly payment: Payment;
   readonly findings: Findings | null;
   readonly applied: Effects;
+  /** The alerts that it stands in, or stood in. */
+  readonly marks: Marks;
 }
 
 /** Every listed payment by id; of one agent, or of all. */
@@ -81,14 +84,19 @@ export function passes(payment: Payment, filter: PaymentFilter): boolean {
 
 async function show(store: Store, world: World, now: string, stored: Stored): Promise<Listed | null> {
   const id = stored.pk.slice("PAY#".length);
-  const { payment, applied } = load(id, stored);
+  const { payment, applied, marks } = load(id, stored);
   if (isRow(id)) {
     if (!makesRow(payment) || Object.keys(payment.siblings).length > 0 || (await isTied(store, id))) return null;
-    return { payment: showRow(payment, assessRow(payment, now, world), world.directory), findings: null, applied };
+    return {
+      payment: showRow(payment, assessRow(payment, now, world), world.directory),
+      findings: null,
+      applied,
+      marks,
+    };
   }
   if (parsePaymentId(id) === null || !isNamed(payment) || isSuperseded(payment)) return null;
   const findings = find(payment, world.directory);
-  return { payment: showPayment(findings, assess(findings, now, world)), findings, applied };
+  return { payment: showPayment(findings, assess(findings, now, world)), findings, applied, marks };
 }
 
 /** A row whose alias was tied while another writer made it: the alias itself decides, not the row. */

@@ -1,4 +1,5 @@
 /** What the steps need from the world. core declares it; store and chain implement it; tests use the real ones. */
+import type { AlertMove } from "./alert-shape.ts";
 
 /** The primary key of an item in the one table. */
 export interface Key {
@@ -183,4 +184,13 @@ export interface Balances {
    * chain. Throws where no node has that block: a balance that cannot be read is none.
    */
   read(wallets: readonly string[], block: number, earlier: readonly number[]): Promise<BalanceReading>;
+}
+
+/** Tells people of an alert; `packages` that know mail, chat or SNS implement it. */
+export interface Publisher {
+  /**
+   * Delivers one message; resolves when the channel has taken it. Called again with the same move after a crash or a
+   * failure: at least once. Throws for a fault of any kind: it is tried again later, and shown as undelivered until then.
+   */
+  publish(move: AlertMove): Promise<void>;
 }

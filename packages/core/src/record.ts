@@ -1,4 +1,5 @@
 /** How a payment stands in the table: the fold's parts, what its books have applied, and its last assessment. */
+import { type KeptMarks, keptMarks, type Marks, marksOf, NO_MARKS } from "./alert-marks.ts";
 import type { Assessment } from "./assess.ts";
 import type { Effects } from "./effects.ts";
 import { dueEntry, listEntry, paymentKey } from "./items.ts";
@@ -9,6 +10,8 @@ import type { Json, Stored, VersionedPut } from "./ports.ts";
 export interface Loaded {
   readonly payment: Folded;
   readonly applied: Effects;
+  /** The alerts that it stands in, or ever stood in. */
+  readonly marks: Marks;
   /** The assessment when it was last written: it may be late by a deadline, never by a fact. */
   readonly assessed: Pick<Assessment, "state" | "verdict" | "breaks" | "due"> | null;
   /** The partition of the list that it stands in; null where it stands in none. */
@@ -23,6 +26,7 @@ export function load(id: string, stored: Stored | undefined): Loaded {
     return {
       payment: { id, own: {}, context: {}, siblings: {} },
       applied: {},
+      marks: NO_MARKS,
       assessed: null,
       listed: null,
       edition: 0,
@@ -35,6 +39,7 @@ export function load(id: string, stored: Stored | undefined): Loaded {
   return {
     payment: { id, own: data.own ?? {}, context: data.context ?? {}, siblings: data.siblings ?? {} },
     applied,
+    marks: marksOf(data.alerts),
     assessed: data.assessed ?? null,
     listed: stored.index?.list?.partition ?? null,
     edition: data.edition ?? 0,
@@ -45,6 +50,7 @@ export function load(id: string, stored: Stored | undefined): Loaded {
 export function save(
   payment: Folded,
   applied: Effects,
+  marks: Marks,
   assessed: Assessment | null,
   agentIds: readonly string[] | null,
   edition: number,
@@ -55,6 +61,7 @@ export function save(
     ...(size(payment.context) ? { context: payment.context } : {}),
     ...(size(payment.siblings) ? { siblings: payment.siblings } : {}),
     ...(size(applied) ? { applied: textsOf(applied) } : {}),
+    ...(size(marks) ? { alerts: keptMarks(marks) } : {}),
     ...(assessed === null ? {} : { assessed }),
     ...(edition === 0 ? {} : { edition }),
   };
@@ -85,6 +92,7 @@ interface Data {
   context?: Slots;
   siblings?: Siblings;
   applied?: { [counter: string]: string };
+  alerts?: KeptMarks;
   assessed?: Assessment;
   edition?: number;
 }

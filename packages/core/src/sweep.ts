@@ -21,7 +21,11 @@ export async function sweep(store: Store, world: CorrelateWorld, now: string): P
       // A copy, so that it is written though no fact is new.
       const write = writeOf({ ...before.payment }, before, world, now);
       if (write === null) return [];
-      return write.deltas.length === 0 && write.change.after.assessed?.due === before.assessed.due ? [] : [write];
+      return write.deltas.length === 0 &&
+        write.moves.length === 0 &&
+        write.change.after.assessed?.due === before.assessed.due
+        ? []
+        : [write];
     });
     await commitAll(store, world, writes, changed, now, true);
   }

@@ -26,6 +26,7 @@ export function walletCause(rule: WalletRule, state: WalletState, telling: Telli
     severity: SEVERITY[rule],
     sample: `${openText(rule, state, telling)} ${seeText(state.address, telling)}`,
     period: "-",
+    agentId: ownerOf(state),
     ...(state.standing[rule] === undefined ? {} : { at: state.standing[rule] }),
   };
 }
@@ -65,6 +66,8 @@ export function missingCause(missing: Missing, state: WalletState, telling: Tell
     sample: `${amount} left ${whoseText(state)} after block ${missing.from}, up to ${missing.to}, by no movement that Bursar saw (noticed at ${missing.at}). Who moved it? If its transfers of these blocks are no news, the RPC node hides logs: add another to chains[0].rpcUrls. ${seeText(state.address, telling)}`,
     period: missing.at.slice(0, 10),
     at: missing.at,
+    agentId: ownerOf(state),
+    amount: missing.amount,
   };
 }
 
@@ -73,6 +76,9 @@ export const missingAlertId = ({ at }: Missing, address: string): string =>
 
 export const explainedText = (state: WalletState): string =>
   `what left ${whoseText(state)} is explained: the movements were seen late`;
+
+/** Whose the wallet is, where it is one agent's. */
+const ownerOf = ({ agentIds }: WalletState): string | null => (agentIds.length === 1 ? (agentIds[0] ?? null) : null);
 
 /** The token moves for nobody: one alert, whoever holds it. */
 export function pausedCause(asset: string, wallets: number): Cause {

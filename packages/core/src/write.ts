@@ -1,5 +1,7 @@
 /** What one payment writes: itself under its version, its places in the indexes, and how it moves the books. */
-import { assess, type Findings, find, type World } from "./assess.ts";
+import { type Marks, markMoves, marksFor } from "./alert-marks.ts";
+import { paymentCauses } from "./alerts.ts";
+import { type Assessment, assess, type Findings, find, type World } from "./assess.ts";
 import { isSuperseded } from "./delivery.ts";
 import { type Counted, type Effects, effectsOf, sessionsOf } from "./effects.ts";
 import { fit } from "./fit.ts";
@@ -8,7 +10,7 @@ import { agentNote, emptyNotes, type Note, type Notes, note } from "./notes.ts";
 import { type Folded, isNamed } from "./payment.ts";
 import type { Store, VersionedPut } from "./ports.ts";
 import { type Loaded, save } from "./record.ts";
-import { assessRow, isRow, makesRow } from "./rows.ts";
+import { assessRow, isRow, makesRow, showRow } from "./rows.ts";
 
 /** What every run of the step needs beside the facts. */
 export interface CorrelateWorld extends World {
@@ -32,6 +34,8 @@ export interface Changed {
 export interface Write {
   readonly put: VersionedPut;
   readonly deltas: readonly (readonly [string, bigint])[];
+  /** What it moves on the alerts' counters. */
+  readonly moves: readonly (readonly [string, bigint])[];
   readonly change: Changed;
 }
 
@@ -42,12 +46,9 @@ export function writeOf(whole: Folded, before: Loaded, world: CorrelateWorld, no
   if (!isNamed(payment)) {
     if (payment === before.payment) return null;
     // Only an alias names it yet. The write keeps its first writer from overlooking what it holds.
-    const put = save(payment, before.applied, null, null, before.edition, before.version);
-    return {
-      put,
-      deltas: [],
-      change: { id: payment.id, before, after: afterOf(payment, {}, null, put, before), findings: null },
-    };
+    const put = save(payment, before.applied, before.marks, null, null, before.edition, before.version);
+    const after = afterOf(payment, {}, before.marks, null, put, before);
+    return { put, deltas: [], moves: [], change: { id: payment.id, before, after, findings: null } };
   }
   const findings = find(payment, world.directory);
   const effects = effectsOf(findings, world.directory, world.counted);
@@ -55,12 +56,31 @@ export function writeOf(whole: Folded, before: Loaded, world: CorrelateWorld, no
   if (payment === before.payment && deltas.length === 0) return null;
   const assessed = assess(findings, now, world);
   const listed = isSuperseded(payment) ? null : findings.evidence.owners;
-  const put = save(payment, effects, assessed, listed, world.edition ?? 0, before.version);
-  return {
-    put,
-    deltas,
-    change: { id: payment.id, before, after: afterOf(payment, effects, assessed, put, before), findings },
-  };
+  const marks = marksAt(assessed.breaks, findings, listed !== null, before, world, now);
+  const put = save(payment, effects, marks, assessed, listed, world.edition ?? 0, before.version);
+  const after = afterOf(payment, effects, marks, assessed, put, before);
+  const moves = markMoves(before.marks, marks);
+  return { put, deltas, moves, change: { id: payment.id, before, after, findings } };
+}
+
+/** The alerts that a payment stands in; one that is in no list stands in none. A replay tells at its end. */
+function marksAt(
+  breaks: Assessment["breaks"],
+  findings: Findings,
+  isListed: boolean,
+  { marks }: Loaded,
+  world: CorrelateWorld,
+  now: string,
+): Marks {
+  if (world.notes === undefined) return marks;
+  const { payment, evidence, claims } = findings;
+  const { settlement, key, owners, payer, apiId } = evidence;
+  const standing = { id: payment.id, breaks, payer, apiId, agentId: owners[0] ?? null };
+  const causes = isListed ? paymentCauses(standing, findings, world.directory) : [];
+  const asset = key?.method === "eip3009" ? key.asset : settlement?.asset;
+  const isWatched = key?.chainId === world.directory.chainId && asset === world.directory.asset;
+  const amount = isWatched ? BigInt(settlement?.amount ?? claims.largest?.amount ?? 0) : 0n;
+  return marksFor(marks, causes, amount, now);
 }
 
 /** What must be found later by who asks for lists and judges budgets: durable before the payments that it leads to. */
@@ -91,17 +111,21 @@ function rowWrite(row: Folded, before: Loaded, world: CorrelateWorld, now: strin
   const tied = Object.keys(row.siblings).length > 0;
   if (row === before.payment || !makesRow(row) || (tied && before.version === null)) return null;
   const assessed = tied ? null : assessRow(row, now, world);
-  const put = save(row, {}, assessed, tied ? null : reporters(row), 0, before.version);
-  return {
-    put,
-    deltas: [],
-    change: { id: row.id, before, after: afterOf(row, {}, assessed, put, before), findings: null },
-  };
+  const causes =
+    assessed === null || assessed.breaks.length === 0
+      ? []
+      : paymentCauses(showRow(row, assessed, world.directory), null, world.directory);
+  const marks = world.notes === undefined ? before.marks : marksFor(before.marks, causes, 0n, now);
+  const put = save(row, {}, marks, assessed, tied ? null : reporters(row), 0, before.version);
+  const after = afterOf(row, {}, marks, assessed, put, before);
+  const moves = markMoves(before.marks, marks);
+  return { put, deltas: [], moves, change: { id: row.id, before, after, findings: null } };
 }
 
 function afterOf(
   payment: Folded,
   applied: Effects,
+  marks: Marks,
   assessed: Loaded["assessed"],
   put: VersionedPut,
   before: Loaded,
@@ -110,6 +134,7 @@ function afterOf(
   return {
     payment,
     applied,
+    marks,
     assessed,
     listed: put.index?.list?.partition ?? null,
     edition,

@@ -2,8 +2,9 @@
 import type { Policy } from "@bursar/events/config-schema";
 import type { Break } from "@bursar/events/shapes";
 import { alertId } from "../src/alert-book.ts";
+import { ruleOf } from "../src/alert-rules.ts";
 import type { KeptAlert } from "../src/alert-shape.ts";
-import { type Cause, severityOf } from "../src/alerts.ts";
+import type { Cause } from "../src/alerts.ts";
 import {
   type Crossing,
   crossingCause,
@@ -297,7 +298,7 @@ const OWN: { readonly [Rule in (typeof OWN_RULES)[number]]: KeptAlert } = {
 const BREAKS = Object.entries(ABOUT).map(([rule, subject]): KeptAlert => {
   const sample = rule === "shadow_spend" ? TRANSFER : PAYMENT;
   const [, agentId = "research"] = /^agent:(.*)$/.exec(subject) ?? [];
-  return alertOf([{ rule, subject, severity: severityOf(rule), sample }], {
+  return alertOf([{ rule, subject, severity: ruleOf(rule).severity, sample }], {
     agentId: subject.startsWith("api:") ? null : agentId,
     amount: "10000",
   });

@@ -8,6 +8,8 @@ import type { Action } from "@bursar/events/shapes";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { listAlerts } from "../src/alert-book.ts";
+import { alertOf, TELL_DUE } from "../src/alert-items.ts";
+import type { KeptAlert } from "../src/alert-shape.ts";
 import { readBudgets } from "../src/budget-reads.ts";
 import { enforceDue } from "../src/enforce.ts";
 import { govern, governAll } from "../src/govern.ts";
@@ -17,6 +19,7 @@ import { knownCounters, SCOPE_KINDS } from "../src/known-books.ts";
 import { eachAction } from "../src/outbox.ts";
 import { all } from "../src/pages.ts";
 import { applyConfig, noteBooked, raisePolicy, readPolicies, removePolicy, setPolicy } from "../src/policies.ts";
+import { load } from "../src/record.ts";
 import { recount } from "../src/recount.ts";
 import { refold } from "../src/refold.ts";
 import { worldOf } from "../src/world.ts";
@@ -214,7 +217,8 @@ async function check(memory: Memory, agentCore: AgentCoreModel): Promise<void> {
   // Every counter is the sum of what payments have applied, and that is what they do.
   const { kept } = await snapshot(store, memory, world, NOW);
   const applied = new Set(kept.flatMap((one) => Object.keys(one.applied)));
-  expect(await recount(store, world, NOW)).toMatchObject({ wrong: [], stale: 0 });
+  expect(await recount(store, world, NOW)).toMatchObject({ wrong: [], stale: 0, wrongAlerts: [] });
+  checkAlerts(memory, await listAlerts(store, NOW));
   // Nothing more is asked for, and nothing waits.
   for (const kind of SCOPE_KINDS)
     for await (const counter of knownCounters(store, kind, "all")) applied.delete(counter);
@@ -232,6 +236,25 @@ async function check(memory: Memory, agentCore: AgentCoreModel): Promise<void> {
     const shares = [...reason.matchAll(/is at (\d+) %/g)].map(([, share]) => Number(share));
     expect(shares.length).toBeGreaterThan(0);
     for (const share of shares) expect(share).toBeGreaterThanOrEqual(100);
+  }
+}
+
+/** An alert stands while a payment stands in it, and whatever was told of one waits to be delivered. */
+function checkAlerts(memory: Memory, alerts: readonly KeptAlert[]): void {
+  const standing = new Set<string>();
+  for (const item of memory.items.values()) {
+    if (!item.pk.startsWith("PAY#")) continue;
+    const { marks } = load(item.pk.slice("PAY#".length), item);
+    for (const [id, mark] of Object.entries(marks)) if (mark.stands) standing.add(id);
+  }
+  const counted = alerts.filter((alert) => alert.standing !== undefined);
+  const open = counted.filter(({ status }) => status !== "resolved").map(({ id }) => id);
+  expect(open.sort()).toEqual([...standing].sort());
+  const due = [...memory.items.values()].filter(({ index }) => index?.due?.partition === TELL_DUE);
+  for (const alert of alerts) {
+    const kept = alertOf(memory.items.get(`ALERT#${alert.id}\u0000.`));
+    if (kept?.told == null) throw new Error(`nobody was told of ${alert.id}`);
+    expect(due.map(({ pk }) => pk)).toContain(`OUT#publish_alert/${alert.id}/open/0`);
   }
 }
 

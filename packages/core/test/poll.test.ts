@@ -236,6 +236,7 @@ describe("what agents say", () => {
     ];
     const { alerts } = await g.tell(story, at(0));
     expect(alerts.map(({ id, count }) => `${id} ${count}`)).toEqual([
+      "payee_mismatch/agent:research/2026-11-20 2",
       "long_authorization/agent:research/2026-11-20 1",
       "large_payment/agent:research/2026-11-20 1",
       "session_expired/agent:trader/2026-11-20 1",

@@ -28,6 +28,7 @@ export async function snapshot(store: Store, memory: Memory, world: CorrelateWor
   // What shards hold, shard by shard under the counter's own key.
   const whole = new Map<string, bigint>();
   for (const [key, amount] of memory.counters) {
+    if (!key.startsWith("CTR")) continue;
     const name = key.replace(/^CTR\d*#/, "CTR#");
     whole.set(name, (whole.get(name) ?? 0n) + amount);
   }
@@ -43,7 +44,35 @@ export async function snapshot(store: Store, memory: Memory, world: CorrelateWor
   const names = [...sums.keys()];
   const figures = await readCounters(store, names);
   if (names.some((name, i) => figures[i] !== sums.get(name))) throw new Error("counters are not read as they are kept");
+  checkAlertCounters(memory);
   return { shown, kept, counters };
+}
+
+/** An alert's counters are the sum over the marks of all payments, listed or not, and of events that were counted. */
+export function checkAlertCounters(memory: Memory): void {
+  const expected = new Map<string, bigint>();
+  const add = (name: string, amount: bigint) => expected.set(name, (expected.get(name) ?? 0n) + amount);
+  for (const item of memory.items.values()) {
+    if (item.pk.startsWith("ALEV#")) add(`${item.pk.slice("ALEV#".length)} seen`, 1n);
+    if (!item.pk.startsWith("PAY#")) continue;
+    for (const [id, { stands, amount }] of Object.entries(load(item.pk.slice("PAY#".length), item).marks)) {
+      add(`${id} seen`, 1n);
+      add(`${id} sum`, BigInt(amount));
+      if (!stands) add(`${id} over`, 1n);
+    }
+  }
+  const kept = new Map<string, bigint>();
+  for (const [key, amount] of memory.counters) {
+    if (!key.startsWith("ALC")) continue;
+    const name = key.slice(key.indexOf("#") + 1).replace("\u0000", " ");
+    kept.set(name, (kept.get(name) ?? 0n) + amount);
+  }
+  const texts = (of: Map<string, bigint>) =>
+    [...of]
+      .flatMap(([name, amount]) => (amount === 0n ? [] : [`${name}=${amount}`]))
+      .sort()
+      .join("\n");
+  if (texts(kept) !== texts(expected)) throw new Error(`alerts lie:\n${texts(kept)}\nagainst\n${texts(expected)}`);
 }
 
 /** The key of a counter's first shard, as the memory spells it. */

@@ -115,6 +115,18 @@ export const configSchema = z
     alerts: z
       .strictObject({
         email: z.array(z.email("must be an e-mail address")).default([]),
+        rules: z
+          .record(
+            z.string().regex(/^[a-z_]{1,64}$/, "is no rule: rules are written like budget_threshold"),
+            z.strictObject(
+              {
+                severity: z.enum(["critical", "warning", "info"], 'must be "critical", "warning" or "info"').optional(),
+                tell: z.boolean("must be true or false").optional(),
+              },
+              'must be an object, like { severity: "info" } or { tell: false }',
+            ),
+          )
+          .default({}),
         slack: z.strictObject({ secret: name }, 'must be { secret: "Name" }: whoever has the URL can post').optional(),
       })
       .prefault({}),

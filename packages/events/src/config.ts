@@ -44,7 +44,15 @@ export interface ConfigInput {
   wallets?: { lowUsd?: string; emptyUsd?: string; runwayHours?: number };
   deadlines?: { settleSeconds?: number; reportSeconds?: number };
   limits?: { maxPaymentUsd?: string; revocationsPerMinute?: number };
-  alerts?: { email?: string[]; slack?: { secret: string } };
+  /**
+   * Who is told, and of what. `rules` changes a rule by its name: how grave it is, or that nobody is told of it, such as
+   * `{ unreported_by_api: { severity: "info" }, large_payment: { tell: false } }`; it is listed in any case.
+   */
+  alerts?: {
+    email?: string[];
+    slack?: { secret: string };
+    rules?: Record<string, { severity?: "critical" | "warning" | "info"; tell?: boolean }>;
+  };
 }
 
 /** Types the config; returns it as it is. */

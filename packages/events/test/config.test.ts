@@ -30,7 +30,7 @@ test("only org is required; the rest has defaults", () => {
     wallets: { lowUsd: 1_000_000n, emptyUsd: 10_000n, runwayHours: 3 },
     deadlines: { settleSeconds: 120, reportSeconds: 300 },
     limits: { maxPaymentUsd: 100_000_000n, revocationsPerMinute: 20 },
-    alerts: { email: [] },
+    alerts: { email: [], rules: {} },
   });
 });
 
@@ -74,6 +74,9 @@ test.each<[string, unknown]>([
   ["a webhook inline", { org: "acme", alerts: { slack: "https://hooks.example.com/KEY" } }],
   ["a list", []],
   ["an address for an e-mail", { org: "acme", alerts: { email: ["oncall"] } }],
+  ["a rule in capitals", { org: "acme", alerts: { rules: { "Large-Payment": { tell: false } } } }],
+  ["an unknown severity", { org: "acme", alerts: { rules: { reverted: { severity: "grave" } } } }],
+  ["a rule that is no object", { org: "acme", alerts: { rules: { reverted: "info" } } }],
   ["half a second", { org: "acme", deadlines: { settleSeconds: 0.5 } }],
 ])("%s: the error names the field and the way out", (_, config) => {
   const message = refusal(config);

@@ -15,7 +15,11 @@
  * | session of an agent  | AGT#<agent>           | <hour>#<hash>        | fact      | partition from an hour on                   |
  * | session              | SES#<arn>/<id>        | .                    | versioned | key; `list` by when it was first heard of   |
  * | action (outbox)      | OUT#<key>             | .                    | versioned | key; `due` until it is done; `list` by time |
- * | alert of governance  | ALERT#<id>            | .                    | versioned | key; `list` by when it was opened           |
+ * | alert                | ALERT#<id>            | .                    | versioned | key; `list` by opening; `due` by its end    |
+ * | alert's counters     | ALC#<id>, ALC1#...    | seen, over, sum      | counter   | key, many at once                           |
+ * | event of an alert    | ALEV#<id>             | <hash>               | versioned | key                                         |
+ * | message of an alert  | OUT#publish_alert/... | .                    | versioned | key; `due` until it is delivered            |
+ * | rules, what is quiet | ALERTS                | .                    | versioned | key, with every alert that moves            |
  * | budgets in force     | POLICY                | .                    | versioned | key, with every batch                       |
  * | who is stopped       | STOPS                 | .                    | versioned | key, with every batch                       |
  * | wallets of users     | WALLETS               | .                    | versioned | key, with every batch                       |

@@ -22,13 +22,17 @@ export async function run(input: Input, io: Io): Promise<number> {
     });
     if (input.flag("json")) printJson(io, found);
     else printLines(io, linesOf(found, reader.health === null ? reader.from : null, io));
-    return found.wrong.length === 0 ? EXIT.done : EXIT.failed;
+    return found.wrong.length + found.wrongAlerts.length === 0 ? EXIT.done : EXIT.failed;
   } finally {
     await reader.close();
   }
 }
 
-function linesOf({ payments, counters, wrong, stale }: Recount, directory: string | null, io: Io): string[] {
+function linesOf(
+  { payments, counters, wrong, stale, wrongAlerts }: Recount,
+  directory: string | null,
+  io: Io,
+): string[] {
   const screen = io.screen();
   const paint = painter(screen);
   const source = directory === null ? "" : ` (read from ${safe(directory)}; no machine runs)`;
@@ -60,6 +64,8 @@ function linesOf({ payments, counters, wrong, stale }: Recount, directory: strin
           "",
           "Budgets are judged by what is kept. This is a fault in Bursar: please report it with bursar recount --json.",
         ];
+  for (const { alert, kept, counted: sum } of wrongAlerts.slice(0, SHOWN))
+    lines.push(`${paint("red", "alert")} ${safe(alert)}: ${plural(kept, "payment")} counted, ${sum} found in it.`);
   const waits = `${plural(stale, "payment")} ${stale === 1 ? "is" : "are"} not counted under the budgets of now yet: ${
     directory === null ? "a running machine does that in the background" : "the next start does that"
   }.`;

@@ -30,7 +30,7 @@ import { VERSION } from "../version.ts";
 const STOP_MS = 1900;
 /** How often the totals are looked up for a person, and how often they are printed where nobody looks. */
 const LOOK_MS = 500;
-/** Alerts are gathered from every open break: not at each look. */
+/** Alerts are counted from their counters: not at each look. */
 const ALERT_LOOKS = 6;
 /** So are budgets: their rows are made from all counters of the windows that are now. */
 const BUDGET_LOOKS = 2;
@@ -179,7 +179,7 @@ function showLive(machine: Machine, config: Config, io: Io): Show {
 }
 
 async function openAlertsOf({ readable }: Machine, io: Io): Promise<readonly Alert[]> {
-  return (await alertsOf(readable, io.now().toISOString())).filter(({ status }) => status === "open");
+  return (await alertsOf(readable, io.now().toISOString(), "standing")).filter(({ status }) => status === "open");
 }
 
 /** Totals from the machine, and the day's money from the books: what agents hold binds them, whoever else has spoken. */

@@ -1,4 +1,6 @@
 /** Alerts as a person reads them: how grave, what, about whom, how often, since when; then in a sentence. */
+
+import type { Quiet } from "@bursar/core/alert-settings";
 import { parsePaymentId } from "@bursar/events/ids";
 import type { Alert } from "@bursar/events/shapes";
 import { plural, shortHex, shortId, stamp } from "./figures.ts";
@@ -22,12 +24,27 @@ export function alertLines(alerts: readonly Alert[], screen: Screen): string[] {
       ...wrap(said, screen.columns - 10)
         .slice(0, LINES_MAX)
         .map((line) => paint("dim", `          ${line}`)),
+      paint("dim", `          ${nameOf(alert, alerts)}`),
     ];
   });
 }
 
+/** What is kept quiet, until when and why. */
+export function quietLines(quiets: readonly Quiet[], screen: Screen): string[] {
+  const signs = signsOf(screen);
+  return quiets.map(({ about, until, reason }) =>
+    cut(`quiet     ${safe(about)} until ${stamp(until)}: ${safe(reason)}`, screen.columns, signs.ellipsis),
+  );
+}
+
 /** Lines of one alert's words: the deciding part often stands last. */
 const LINES_MAX = 4;
+
+/** What bursar ack and alerts show take: without its period, where that names one alert. */
+function nameOf({ id, rule, subject }: Alert, among: readonly Alert[]): string {
+  const name = `${rule}/${subject}/`;
+  return safe(among.filter((other) => other.id.startsWith(name)).length > 1 ? id : name.slice(0, -1));
+}
 
 function subjectText({ subject }: Alert, screen: Screen): string {
   const colon = subject.indexOf(":");
