@@ -59,18 +59,18 @@ async function storeForTest(): Promise<Store> {
   return store;
 }
 
-/** A watcher of some nodes, what it says, and the time that its client believes has passed. */
+/** A watcher of some nodes, what it says, and its client's clock: it goes on only where a test says so. */
 async function watcherOf(
   nodes: readonly FakeNode[],
   wallets: readonly WatchedWallet[] | (() => readonly WatchedWallet[]),
   more: Partial<WatchPorts> = {},
 ) {
-  let skewMs = 0;
+  let clockMs = 1_000_000;
   const heard: Event[] = [];
   const memory = emptyMemory();
   const rpcUrls = nodes.map(({ url }) => url);
   const ports: WatchPorts = {
-    client: createChainClient({ chainId: CHAIN, rpcUrls, timeoutMs: 5_000, clock: () => Date.now() + skewMs }),
+    client: createChainClient({ chainId: CHAIN, rpcUrls, timeoutMs: 5_000, clock: () => clockMs }),
     store: more.store ?? (await storeForTest()),
     asset: USDC,
     wallets: typeof wallets === "function" ? wallets : () => wallets,
@@ -89,14 +89,13 @@ async function watcherOf(
     round,
     of: <Type extends Event["type"]>(type: Type) => heard.filter((each) => each.type === type) as EventOf<Type>[],
     cursor: async () => (await readCursor(ports.store, CHAIN))?.cursor,
-    /** The client's clock goes on. */
     pass(ms: number) {
-      skewMs += ms;
+      clockMs += ms;
     },
     /** Rounds, whatever becomes of them, with a pause before each. */
     async rounds(count: number, pauseMs = 0) {
       for (let left = count; left > 0; left--) {
-        skewMs += pauseMs;
+        clockMs += pauseMs;
         await round().catch(() => {});
       }
     },
