@@ -200,7 +200,7 @@ describe("logs", () => {
   test("payments at 50 a second cost at most 0.05 calls each where a round comes every two seconds", async () => {
     const chain = chainOf(1000, 900, 800);
     const node = await nodeOf(chain);
-    const more = { startBlock: 1001 };
+    const more = { startBlock: 1001, headsMs: 20_000 };
     const { ports, round, of, pass } = await watcherOf([node], watched(W), more);
     let next = 0;
     const twoSeconds = async () => {

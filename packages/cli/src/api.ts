@@ -18,6 +18,7 @@ import {
 } from "./reads.ts";
 import { dayFor } from "./reconcile-days.ts";
 import type { ReconcileDesk } from "./reconcile-desk.ts";
+import { storyOf } from "./story.ts";
 import type { Standing } from "./watcher.ts";
 
 export interface ApiParts {
@@ -70,6 +71,12 @@ export function createApi({ readable, orders, alertOrders, standing, desk, ready
     const candidates = found.map((each) => each.id);
     const message = `${show(id)} fits ${found.length} or more payments: give more of it`;
     return c.json({ error: { code: "ambiguous", message, candidates } }, 409);
+  });
+  app.get("/api/story", async (c) => {
+    const { id = "" } = query(c, ["id"]);
+    const story = await storyOf(readable.store, readable.world, id.slice(0, ID_MAX));
+    if (story === null) throw new ApiError(404, "not_found", `no payment has the id ${show(id)}`);
+    return c.json({ story });
   });
   app.get("/api/budgets", async (c) => {
     const { window = "all" } = query(c, ["window"]);

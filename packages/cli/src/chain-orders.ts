@@ -7,11 +7,13 @@ import type { Watcher } from "./watcher.ts";
 export interface ChainOrdersParts {
   /** Null where no chain is watched, or not yet. */
   readonly watcher: () => Watcher | null;
+  /** Whether a wallet, lower case, is governed. */
+  readonly isGoverned: (wallet: string) => boolean;
   /** A line for whoever watches the machine. */
   readonly notice: (message: string) => void;
 }
 
-export function createChainOrders({ watcher, notice }: ChainOrdersParts): Taken {
+export function createChainOrders({ watcher, isGoverned, notice }: ChainOrdersParts): Taken {
   /** `{}` */
   async function watch(): Promise<OrderAnswer> {
     const watching = watcher();
@@ -32,6 +34,9 @@ export function createChainOrders({ watcher, notice }: ChainOrdersParts): Taken 
       return refuse("from", 'from must be a block number, or a time with an offset, like "2026-11-20T00:00:00Z"');
     const wallets = walletsOf(given.wallets);
     if (typeof wallets === "string") return refuse("wallets", wallets);
+    const stranger = wallets?.find((wallet) => !isGoverned(wallet));
+    if (stranger !== undefined)
+      return refuse("wallets", `${stranger} is no governed wallet: see bursar wallets, and agents in the config`, 404);
     try {
       const job = await watching.backfill(from, wallets);
       if (job === null) {
@@ -42,7 +47,9 @@ export function createChainOrders({ watcher, notice }: ChainOrdersParts): Taken 
           409,
         );
       }
-      notice(`the blocks from ${job.next} to ${job.to} are read ${wallets === null ? "again" : "for their wallets"}`);
+      notice(
+        `a backfill was ordered: blocks ${job.next} to ${job.to} of ${wallets === null ? "all wallets" : wallets.join(", ")} are being read`,
+      );
       return { done: { fromBlock: job.next, toBlock: job.to, wallets } };
     } catch (error) {
       return refuse("chain", `the chain cannot be read: ${(error as Error).message}`, 409);
@@ -63,13 +70,13 @@ function walletsOf(wallets: unknown): readonly string[] | null | string {
   if (wallets === undefined || wallets === null) return null;
   if (!Array.isArray(wallets) || wallets.length === 0 || wallets.length > WALLETS_MAX)
     return `wallets must be a list of 1 to ${WALLETS_MAX} addresses`;
-  const found: string[] = [];
+  const found = new Set<string>();
   for (const wallet of wallets) {
     const parsed = address.safeParse(wallet);
     if (!parsed.success) return `"${clean(String(wallet), 60)}" is no address: 0x and 40 hex digits`;
-    found.push(parsed.data);
+    found.add(parsed.data);
   }
-  return found;
+  return [...found];
 }
 
 /** One call of the node's. */

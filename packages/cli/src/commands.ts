@@ -193,7 +193,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       wallet: {
         type: "string",
         value: "ADDRESS",
-        help: "this wallet alone; may be given several times",
+        help: "this wallet alone",
         repeats: true,
         default: "all",
       },

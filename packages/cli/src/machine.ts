@@ -284,10 +284,11 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     };
     const streams = createStreams();
     closing.push(feed.on((event) => streamEvent(event, streams)));
+    const isGoverned = (wallet: string): boolean => directory.walletOwner.has(wallet) || overview.wallets().has(wallet);
     const ordered = createOrders({ store, base, governance, refold: reread, notice, now });
     const orders = {
       ...ordered,
-      taken: { ...ordered.taken, ...createChainOrders({ watcher: () => watcher, notice }) },
+      taken: { ...ordered.taken, ...createChainOrders({ watcher: () => watcher, isGoverned, notice }) },
     };
     const standing = () => watcher?.standing() ?? null;
     const worldNow = () => worldAt(store, base, now());

@@ -78,6 +78,7 @@ const PLAIN: ReadonlySet<string> = new Set([
   "DemoError",
   "MoneyError",
   "SessionsError",
+  "RpcError",
 ]);
 
 function complain(error: unknown, io: Io): void {

@@ -31,7 +31,7 @@ export interface Reader {
   readonly health: Health | null;
   payments(filter: PaymentFilter, limit: number, cursor: string | null): Promise<PaymentPage>;
   payment(id: string): Promise<Payment | null>;
-  /** Null where the data directory cannot be read: the timeline alone is known then. */
+  /** Null where nobody has it: the timeline alone is known then. */
   story(id: string): Promise<readonly StoryFact[] | null>;
   /** Null where no machine runs. */
   budgets(): Promise<readonly Budget[] | null>;
@@ -64,7 +64,7 @@ export async function openReader(input: Input, io: Io): Promise<Reader> {
   const address = addressOf(input, io);
   const connected = await connect(address);
   const data = input.text("data") ?? DATA_DEFAULT;
-  if (connected !== null) return machineReader(connected.client, connected.health, data, input, io);
+  if (connected !== null) return machineReader(connected.client, connected.health);
   const hasData = existsSync(join(data, "store", "data.mdb"));
   if (address.named || !hasData) {
     const also = address.named ? "" : ` and ${data} holds no data`;
@@ -82,8 +82,7 @@ export async function openMachine(input: Input, io: Io): Promise<{ client: Clien
   return connected;
 }
 
-function machineReader(client: Client, health: Health, data: string, input: Input, io: Io): Reader {
-  let table: Promise<Table | null> | null = null;
+function machineReader(client: Client, health: Health): Reader {
   return {
     from: client.url,
     health,
@@ -96,12 +95,8 @@ function machineReader(client: Client, health: Health, data: string, input: Inpu
       return (await client.get(`/api/payments/${encodeURIComponent(id)}`)) as Payment | null;
     },
     async story(id) {
-      // The machine's directory may be elsewhere, or another's: then the timeline has to do.
-      table ??= existsSync(join(data, "store", "data.mdb"))
-        ? openTable(data, input, io).catch(() => null)
-        : Promise.resolve(null);
-      const opened = await table;
-      return opened === null ? null : opened.story(id).catch(() => null);
+      const answer = (await client.get("/api/story", { id })) as { readonly story: readonly StoryFact[] } | null;
+      return answer?.story ?? null;
     },
     async budgets() {
       const answer = (await client.get("/api/budgets")) as { budgets: readonly Budget[] } | null;
@@ -123,9 +118,7 @@ function machineReader(client: Client, health: Health, data: string, input: Inpu
         await watching;
       }
     },
-    async close() {
-      await (await table)?.close();
-    },
+    async close() {},
   };
 }
 

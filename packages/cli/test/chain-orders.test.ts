@@ -122,9 +122,10 @@ test(
 
 test.each([
   ["", 2, /Say from where: --from BLOCK/],
-  ["--from yesterday", 1, /from must be a block number, or a time with an offset/],
+  ["--from yesterday", 2, /--from is "yesterday": give a block's number, or a time with its offset/],
   ["--from 999999999", 1, /nothing to read again from there: the last block read is \d+/],
-  ["--from 1 --wallet 0x12", 1, /"0x12" is no address: 0x and 40 hex digits/],
+  ["--from 1 --wallet 0x12", 2, /--wallet is "0x12": give an address, 0x and 40 hex digits/],
+  [`--from 1 --wallet 0x${"1".repeat(40)}`, 1, /is no governed wallet: see bursar wallets/],
 ])(
   "a backfill %s is refused with what to write",
   async (words, code, message) => {

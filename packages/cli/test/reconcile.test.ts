@@ -49,6 +49,7 @@ beforeAll(async () => {
   const hidden = await signAuthorization(payer, { to: shop.address, value: 30_000n });
   await devnet.settle(hidden);
   const sent = await transfer(devnet.client, payer, devnet.account(2).address, 7n);
+  await devnet.mine(3); // a machine begins with the newest block
   early = {
     settled: paymentId(keyOf(hidden)),
     sent: `transfer:42161:${sent.transactionHash}:${sent.logs[0]?.logIndex}`,

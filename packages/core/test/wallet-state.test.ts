@@ -280,6 +280,7 @@ test("alerts say what, whose, how much, since when and what to do", () => {
   s.read(900_000n, 2);
   expect(walletCause("wallet_low", s.state, TELLING)).toMatchInlineSnapshot(`
     {
+      "agentId": "research",
       "at": "2026-11-20T10:00:02.000Z",
       "period": "-",
       "rule": "wallet_low",

@@ -1,4 +1,6 @@
 /** `bursar backfill --from BLOCK`: has a past read that nobody has read, or once more, by the machine that runs. */
+import { address, canonicalTime } from "@bursar/events/scalars";
+import { clean } from "@bursar/events/text";
 import type { Input } from "../args.ts";
 import type { Client } from "../client.ts";
 import { EXIT, UsageError } from "../errors.ts";
@@ -19,8 +21,12 @@ const LOOK_MS = 500;
 export async function run(input: Input, io: Io): Promise<number> {
   const text = input.text("from");
   if (text === null) throw new UsageError("Say from where: --from BLOCK, or a time like 2026-11-20T00:00:00Z.");
-  const from = /^\d{1,15}$/.test(text) ? Number(text) : text;
-  const wallets = input.texts("wallet");
+  const from = /^\d{1,15}$/.test(text) ? Number(text) : canonicalTime(text);
+  if (from === null)
+    throw new UsageError(
+      `--from is "${clean(text, 80)}": give a block's number, or a time with its offset, like 2026-11-20T00:00:00Z.`,
+    );
+  const wallets = [...new Set(input.texts("wallet").map(walletOf))];
   const { client } = await openMachine(input, io);
   const body = { from, ...(wallets.length === 0 ? {} : { wallets }) };
   const queued = (await client.post("/api/orders/backfill", body, ORDER_MS)) as Queued;
@@ -28,6 +34,13 @@ export async function run(input: Input, io: Io): Promise<number> {
   if (input.flag("json")) printJson(io, { ...queued, left });
   else printLines(io, linesOf(queued, left));
   return EXIT.done;
+}
+
+/** Lower case. @throws {UsageError} for what is no address */
+function walletOf(text: string): string {
+  const parsed = address.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new UsageError(`--wallet is "${clean(text, 80)}": give an address, 0x and 40 hex digits.`);
 }
 
 /** The first block of a time is looked for on the chain. */

@@ -23,7 +23,8 @@ export const BREAKS: { readonly [name in Break]: Meaning } = {
   },
   not_on_chain: {
     name: "not on chain",
-    means: "A transaction was claimed and the chain does not have it. The signature can be used until it expires.",
+    means:
+      "A transaction was claimed and the chain does not have it. Unless it has expired since, the signature can still be used.",
   },
   amount_mismatch: {
     name: "amount mismatch",
