@@ -156,11 +156,26 @@ function lastKnown({ status, standing }: WalletState): WalletStatus {
   return standing.wallet_empty !== undefined ? "empty" : standing.wallet_low !== undefined ? "low" : "unknown";
 }
 
+/**
+ * With what this reading misses. And what the one before has missed is no riddle where this one has too much: a node that
+ * makes a block while it answers may show the balance after it, and the block's movements are counted only now.
+ */
 function withMissing(before: WalletState, { block, now, reading, left }: Taken): readonly Missing[] {
   const gap = shortfall(before, reading.balance, left);
-  if (gap === null || before.block === null) return before.missing;
+  if (gap === null) return withoutEarly(before, reading.balance, left);
+  if (before.block === null) return before.missing;
   const noticed: Missing = { amount: gap.toString(), from: before.block, to: block, at: now, toldAt: null };
   return [...before.missing, noticed].slice(-MISSING_MAX);
+}
+
+function withoutEarly(before: WalletState, balance: bigint | null, left: bigint | null): readonly Missing[] {
+  if (left === null || balance === null || before.balance === null) return before.missing;
+  const surplus = balance - (BigInt(before.balance) - left);
+  return before.missing.map((one) => {
+    if (one.toldAt !== null || one.to !== before.block) return one;
+    const gap = BigInt(one.amount);
+    return { ...one, amount: (gap - (surplus < gap ? surplus : gap)).toString() };
+  });
 }
 
 function withStanding(state: WalletState, before: WalletState, limits: WalletLimits, now: string): WalletState {

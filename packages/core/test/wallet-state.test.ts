@@ -252,6 +252,18 @@ describe("what left unseen", () => {
     expect(s.tell(42)).toEqual([`end unexplained_outflow/wallet:${wallet.research}/2026-11-20`]);
   });
 
+  test("is nothing where the next reading has as much too much: a node showed the block that it was making", () => {
+    const s = story();
+    s.read(5_000_000n, 0);
+    s.read(4_000_000n, 10, { left: 0n }); // the payment stands in the block after the one that was read
+    s.read(4_000_000n, 20, { left: 1_000_000n });
+    expect(s.tell(20)).toEqual([]);
+    expect(s.state.missing).toEqual([]);
+    s.read(3_000_000n, 30, { left: 400_000n });
+    s.read(3_200_000n, 40, { left: 0n }); // a part of it at most
+    expect(s.tell(40)).toEqual(["open unexplained_outflow"]);
+  });
+
   test("is explained by a movement that comes from a block outside, and by none that was counted in", () => {
     const s = story();
     s.read(5_000_000n, 0);
