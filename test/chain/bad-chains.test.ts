@@ -97,24 +97,20 @@ test(
   SLOW,
 );
 
-test(
-  "another chain of the same id in place of the one that was read: a fault that says so, and nothing taken back",
-  // Once in some ten runs on a loaded machine the fault was not told, and nobody has found out why yet.
-  { timeout: SLOW, retry: 1 },
-  async () => {
-    await pay(0, 1n);
-    await governed.devnet.mine(400);
-    await pay(1, 2n);
-    await expectBooksOfChain(governed);
-    const before = await ourBooks(governed.machine);
-    const devnet = await startDevnet();
-    await devnet.mine(600);
-    await governed.restart({ devnet, proxy: await startRpcProxy(devnet.rpcUrl) });
-    expect(await devnet.blockNumber()).toBeGreaterThan(governed.startBlock + 420);
-    await expect.poll(faults, POLL).toMatch(/history|another chain|other chain|started anew/);
-    for (let looks = 10; looks > 0; looks--) {
-      await devnet.mine(2);
-      expect(await ourBooks(governed.machine)).toEqual(before);
-    }
-  },
-);
+test("another chain of the same id in place of the one that was read: a fault that says so, and nothing taken back", // Once in some ten runs on a loaded machine the fault was not told, and nobody has found out why yet.
+{ timeout: SLOW, retry: 1 }, async () => {
+  await pay(0, 1n);
+  await governed.devnet.mine(400);
+  await pay(1, 2n);
+  await expectBooksOfChain(governed);
+  const before = await ourBooks(governed.machine);
+  const devnet = await startDevnet();
+  await devnet.mine(600);
+  await governed.restart({ devnet, proxy: await startRpcProxy(devnet.rpcUrl) });
+  expect(await devnet.blockNumber()).toBeGreaterThan(governed.startBlock + 420);
+  await expect.poll(faults, POLL).toMatch(/history|another chain|other chain|started anew/);
+  for (let looks = 10; looks > 0; looks--) {
+    await devnet.mine(2);
+    expect(await ourBooks(governed.machine)).toEqual(before);
+  }
+});
