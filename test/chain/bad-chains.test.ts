@@ -29,6 +29,13 @@ async function pay(index: number, value: bigint): Promise<void> {
   expect(receipt.status).toBe("success");
 }
 
+/** All that a failure should show. */
+async function standingOfAll() {
+  const [cursor] = await governed.machine.store.get([{ pk: "CUR#42161", sk: "." }]);
+  const watcher = await governed.machine.watching();
+  return { faults: await faults(), cursor: cursor?.data, round: watcher?.standing() };
+}
+
 const faults = async () => (await get<Health>(governed.machine, "/api/health")).faults?.join("\n");
 
 test(
@@ -97,23 +104,26 @@ test(
   SLOW,
 );
 
-// Once in some ten runs on a loaded machine the fault was not told, and nobody has found out why yet.
-test("another chain of the same id in place of the one that was read: a fault that says so, and nothing taken back", {
-  timeout: SLOW,
-  retry: 1,
-}, async () => {
-  await pay(0, 1n);
-  await governed.devnet.mine(400);
-  await pay(1, 2n);
-  await expectBooksOfChain(governed);
-  const before = await ourBooks(governed.machine);
-  const devnet = await startDevnet();
-  await devnet.mine(600);
-  await governed.restart({ devnet, proxy: await startRpcProxy(devnet.rpcUrl) });
-  expect(await devnet.blockNumber()).toBeGreaterThan(governed.startBlock + 420);
-  await expect.poll(faults, POLL).toMatch(/history|another chain|other chain|started anew/);
-  for (let looks = 10; looks > 0; looks--) {
-    await devnet.mine(2);
-    expect(await ourBooks(governed.machine)).toEqual(before);
-  }
-});
+test(
+  "another chain of the same id in place of the one that was read: a fault that says so, and nothing taken back",
+  async () => {
+    await pay(0, 1n);
+    await governed.devnet.mine(400);
+    await pay(1, 2n);
+    await expectBooksOfChain(governed);
+    const before = await ourBooks(governed.machine);
+    const devnet = await startDevnet();
+    await devnet.mine(600);
+    await governed.restart({ devnet, proxy: await startRpcProxy(devnet.rpcUrl) });
+    expect(await devnet.blockNumber()).toBeGreaterThan(governed.startBlock + 420);
+    // Once it was not told, and nobody knows why: should it be so again, the cursor and the last round say more.
+    await expect
+      .poll(standingOfAll, POLL)
+      .toMatchObject({ faults: expect.stringMatching(/history|another chain|other chain|started anew/) });
+    for (let looks = 10; looks > 0; looks--) {
+      await devnet.mine(2);
+      expect(await ourBooks(governed.machine)).toEqual(before);
+    }
+  },
+  SLOW,
+);
