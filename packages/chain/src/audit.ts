@@ -4,11 +4,12 @@
  */
 import type { ChainDay, ChainMovement, Day, WalletBalances } from "@bursar/core/chain-day";
 import { paymentId } from "@bursar/events/ids";
-import { balancesAt, incomingOf } from "./balances-at.ts";
+import { chainBalances } from "./balances.ts";
 import type { Block } from "./block.ts";
 import { firstBlockAt, readBlocks } from "./block-at.ts";
 import { type ChainClient, hostOf } from "./client.ts";
 import { type Heads, readHeads } from "./heads.ts";
+import { incomingOf } from "./incoming.ts";
 import { patiently, type Wait } from "./patience.ts";
 import { RpcError } from "./rpc-error.ts";
 import { type Fact, paymentOf, type Scan, scanRange } from "./scan.ts";
@@ -148,15 +149,31 @@ async function smallerOnLimit(canShrink: boolean, ask: () => Promise<Answer>): P
   }
 }
 
+/**
+ * What each wallet holds after a block, atomic units.
+ * @throws {RpcError} where the node has no state of that block (any but an archive node, for old ones)
+ */
+async function balancesAt({ client, asset, wallets }: Run, block: number): Promise<ReadonlyMap<string, bigint>> {
+  const reading = await chainBalances(client, asset).read(wallets, block, []);
+  return new Map(
+    wallets.map((wallet) => {
+      const balance = reading.wallets.get(wallet)?.balance ?? null;
+      if (balance === null)
+        throw new RpcError("unavailable", hostOf(client), `has no balance of ${wallet} at block ${block}`);
+      return [wallet, balance];
+    }),
+  );
+}
+
 async function balancesOf(
   run: Run,
   first: number,
   end: Block,
   incoming: ReadonlyMap<string, bigint>,
 ): Promise<ReadonlyMap<string, WalletBalances>> {
-  const { client, asset, wallets } = run;
-  const opening = first === 0 ? new Map<string, bigint>() : await balancesAt(client, asset, wallets, first - 1);
-  const closing = await balancesAt(client, asset, wallets, end.number);
+  const { client, wallets } = run;
+  const opening = first === 0 ? new Map<string, bigint>() : await balancesAt(run, first - 1);
+  const closing = await balancesAt(run, end.number);
   // The same block still: balances are asked by its number.
   const [still] = await readBlocks(client, [end.number]);
   if (still?.hash !== end.hash)

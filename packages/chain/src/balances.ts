@@ -7,10 +7,9 @@ import type { BalanceReading, Balances, WalletReading } from "@bursar/core/ports
 import { type Address, decodeFunctionResult, encodeFunctionData, type Hex, multicall3Abi, parseAbi } from "viem";
 import { parseBlock, type RawBlock } from "./block.ts";
 import { type ChainClient, complainOfLast, hostOf, quantity, requestTogether } from "./client.ts";
+import { MULTICALL3 } from "./multicall3.ts";
 import { RpcError, rpcErrorOf } from "./rpc-error.ts";
 
-/** The same on every chain that version 1 knows (https://www.multicall3.com). */
-const MULTICALL3: Address = "0xca11bde05977b3631167028862be2a173976ca11";
 /** Of Circle's FiatTokenV2_2; a token may lack the last two. */
 const TOKEN = parseAbi([
   "function balanceOf(address account) view returns (uint256)",

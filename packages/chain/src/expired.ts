@@ -5,10 +5,9 @@ import { type Address, type Hex, parseAbi } from "viem";
 import { multicall } from "viem/actions";
 import type { Block } from "./block.ts";
 import { type ChainClient, hostOf } from "./client.ts";
+import { MULTICALL3 } from "./multicall3.ts";
 import { rpcErrorOf } from "./rpc-error.ts";
 
-/** The same on every chain that version 1 knows (https://www.multicall3.com). */
-const MULTICALL3: Address = "0xca11bde05977b3631167028862be2a173976ca11";
 const ABI = parseAbi(["function authorizationState(address authorizer, bytes32 nonce) view returns (bool)"]);
 /** Candidates judged in one call of `findExpired`; the rest waits for the next. */
 export const EXPIRED_MAX = 500;

@@ -1,43 +1,9 @@
-/** USDC's own word: what wallets hold at a block, and what came in between two. Needs a node that keeps old state. */
+/** What came into wallets between two blocks: the logs that the watcher does not ask for. */
 import { type Block, parseBlock, type RawBlock } from "./block.ts";
 import { type Call, type ChainClient, hostOf, quantity, requestTogether } from "./client.ts";
 import { addressOf, parseLogs, TRANSFER } from "./logs.ts";
 import { RpcError } from "./rpc-error.ts";
 import { chunks, word } from "./scan.ts";
-
-/** Balances in one batch. */
-const BALANCES_PER_BATCH = 50;
-/** keccak256 of `balanceOf(address)`, its first four bytes. */
-const BALANCE_OF = "0x70a08231";
-
-/**
- * What each wallet holds after block `at`, atomic units.
- * @throws {RpcError} where the node has no state of that block (any but an archive node, for old ones)
- */
-export async function balancesAt(
-  client: ChainClient,
-  asset: string,
-  wallets: readonly string[],
-  at: number,
-): Promise<ReadonlyMap<string, bigint>> {
-  const found = new Map<string, bigint>();
-  for (const part of chunks(wallets, BALANCES_PER_BATCH)) {
-    const answers = await requestTogether(
-      client,
-      part.map((wallet) => ({
-        method: "eth_call",
-        params: [{ to: asset, data: `${BALANCE_OF}${word(wallet).slice(2)}` }, quantity(at)],
-      })),
-    );
-    for (const [i, wallet] of part.entries()) {
-      const answer = answers[i];
-      if (typeof answer !== "string" || !/^0x[0-9a-f]{64}$/i.test(answer))
-        throw new RpcError("unavailable", hostOf(client), `has no balance of ${wallet} at block ${at}`);
-      found.set(wallet, BigInt(answer));
-    }
-  }
-  return found;
-}
 
 /**
  * What came into each wallet in the blocks, from others; those into which nothing came are left out. `end` is the last

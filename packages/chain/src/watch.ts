@@ -12,7 +12,7 @@ import { type ChainClient, chooseFewer, complainOf } from "./client.ts";
 import { type Cursor, firstCursor, readCursor } from "./cursor.ts";
 import { handFacts, handPending, handRange, knownOf, payerOf } from "./handing.ts";
 import { type Heads, headsEvent, readHeads, readLatest } from "./heads.ts";
-import { forget } from "./journal.ts";
+import { forget, logKey } from "./journal.ts";
 import { leaseFor } from "./lease.ts";
 import { backfillBlocks, nextRange, type PassRange } from "./passes.ts";
 import { checkHistory, wentBack } from "./reorg.ts";
@@ -245,7 +245,7 @@ async function handStragglers(run: Run): Promise<RpcError | null> {
     if (first === undefined) continue;
     const { blockNumber, at } = first;
     const { facts: known } = await knownOf(run, blockNumber, blockNumber);
-    const fresh = facts.filter(({ blockHash, logIndex }) => !known.has(`${blockHash}:${logIndex}`));
+    const fresh = facts.filter((fact) => !known.has(logKey(fact)));
     await handFacts(run, { fromBlock: blockNumber, toBlock: blockNumber, at, facts: fresh });
     if (run.held.cursor.pending !== null) await move(run, { ...run.held.cursor, pending: null });
   }

@@ -167,10 +167,10 @@ describe("auditDay", () => {
         expect(steps).toEqual([...steps].sort((a, b) => a - b));
         expect(steps.at(-1)).toBe((whole.blocks?.to ?? 0) - (whole.blocks?.from ?? 0) + 1);
         proxy.honest();
-        proxy.claim("eth_call", "0x");
+        proxy.misbehave({ failing: ["eth_call"] });
         const unproved = await audit({ client: behind });
         expect(unproved).toMatchObject({ movements: whole.movements, balances: null });
-        expect(unproved.unproved).toContain("has no balance of");
+        expect(unproved.unproved).toContain("eth_call: internal error");
         proxy.honest();
         proxy.refuseAll();
         const waits: number[] = [];

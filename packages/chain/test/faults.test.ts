@@ -1,32 +1,28 @@
 /** A node that misbehaves, alone and among others: nothing is missed, nothing invented, nothing taken back that stands. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Store } from "@bursar/core/ports";
 import { signAuthorization } from "@bursar/demo/authorization";
 import { type Devnet, startDevnet } from "@bursar/demo/devnet";
 import { type Misbehaviour, type RpcProxy, startRpcProxy } from "@bursar/demo/rpc-proxy";
 import { transfer } from "@bursar/demo/usdc";
 import type { Event, EventOf } from "@bursar/events/contract";
-import { openLmdbStore } from "@bursar/store/lmdb";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { WatchPorts } from "../src/watch.ts";
 import { startWatching } from "../src/watch-loop.ts";
 import { dice } from "./dice.ts";
 import { type Given, portsOf, readAll, round, rounds } from "./ports.ts";
 import { heldByChain, isOnChain, type Receiver, receiver } from "./receiver.ts";
+import { type Payer, payersOn, tablesForTests } from "./table.ts";
 
 const SLOW = 120_000;
 let devnet: Devnet;
 /** The one that misbehaves, and two that do not. */
 let bad: RpcProxy;
 let good: readonly [RpcProxy, RpcProxy];
-let directory: string;
-let store: Store;
 let books: Receiver;
 let heard: Event[];
 let startBlock: number;
-let next = 0;
+const table = tablesForTests();
+/** An account without USDC. */
+const POOR = 900;
 
 beforeAll(async () => {
   devnet = await startDevnet();
@@ -38,8 +34,6 @@ afterAll(async () => {
   await devnet?.stop();
 });
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), "bursar-faults-"));
-  store = await openLmdbStore(directory);
   books = receiver();
   heard = [];
   startBlock = (await devnet.blockNumber()) + 1;
@@ -48,18 +42,8 @@ beforeEach(async () => {
     proxy.honest();
   }
 });
-afterEach(async () => {
-  await store.close();
-  rmSync(directory, { recursive: true });
-});
 
-/** A payer that no other test uses, with USDC. */
-async function payer() {
-  const account = devnet.account(next++);
-  await devnet.fund(account.address, 1_000_000n);
-  return { account, address: account.address.toLowerCase() };
-}
-type Payer = Awaited<ReturnType<typeof payer>>;
+const payer = payersOn(() => devnet);
 
 const payee = `0x${"b".repeat(40)}` as const;
 const sign = (from: Payer, value: bigint) => signAuthorization(from.account, { to: payee, value });
@@ -79,7 +63,7 @@ let wronglyGone: string[];
 function watching(rpcUrls: readonly string[], wallets: readonly string[], more: Partial<Given> = {}): WatchPorts {
   wronglyGone = [];
   return portsOf({
-    ...{ rpcUrls, store, startBlock, timeoutMs: 500 },
+    ...{ rpcUrls, store: table(), startBlock, timeoutMs: 500 },
     wallets: () => wallets.map((address) => ({ address, fromBlock: startBlock })),
     async emit(emissions) {
       for (const { event } of emissions) {
@@ -157,7 +141,7 @@ describe("a single node", () => {
     "that %s: the watcher reads all of it the same",
     async (_, faults) => {
       const agent = await payer();
-      const claimed = await devnet.settle(await sign({ ...agent, account: devnet.account(next++) }, 1n)); // no USDC
+      const claimed = await devnet.settle(await sign({ ...agent, account: devnet.account(POOR) }, 1n)); // no USDC
       expect(claimed.status).toBe("reverted");
       const hashes = [{ txHash: claimed.transactionHash, payer: agent.address }];
       const ports = watching([bad.url], [agent.address], { candidates: async () => ({ expiring: [], hashes }) });

@@ -6,13 +6,12 @@ import { signAuthorization } from "@bursar/demo/authorization";
 import { type Devnet, startDevnet } from "@bursar/demo/devnet";
 import { type RpcProxy, startRpcProxy } from "@bursar/demo/rpc-proxy";
 import { transfer } from "@bursar/demo/usdc";
-import type { Event } from "@bursar/events/contract";
-import { paymentId } from "@bursar/events/ids";
 import { openLmdbStore } from "@bursar/store/lmdb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createChainClient } from "../src/client.ts";
-import { paymentOf, scanRange } from "../src/scan.ts";
 import { type WatchPorts, watchRound } from "../src/watch.ts";
+import { dice } from "./dice.ts";
+import { heldByChain, receiver } from "./receiver.ts";
 
 const CHAIN = 42161;
 let devnet: Devnet;
@@ -26,40 +25,6 @@ afterAll(async () => {
   await proxy?.close();
   await devnet?.stop();
 });
-
-/** The contract's registers: per (payment, txHash, logIndex) the highest seq wins, on a tie orphaned wins. */
-function receiver() {
-  const registers = new Map<string, { seq: number; block: string | null }>();
-  return {
-    take(event: Event) {
-      if (event.type !== "chain.settled" && event.type !== "chain.transferred" && event.type !== "chain.orphaned")
-        return;
-      const payment = event.type === "chain.transferred" ? paymentId(paymentOf(event)) : paymentId(event.payment);
-      const key = `${payment} ${event.txHash} ${event.logIndex}`;
-      const seq = event.seq as number;
-      const old = registers.get(key);
-      const gone = event.type === "chain.orphaned";
-      if (old !== undefined && (seq < old.seq || (seq === old.seq && !gone))) return;
-      registers.set(key, { seq, block: gone ? null : event.blockHash });
-    },
-    live: () =>
-      [...registers]
-        .filter(([, { block }]) => block !== null)
-        .map(([key, { block }]) => `${key} ${block}`)
-        .sort(),
-  };
-}
-
-/** Numbers from 0 to below `end`, the same for every run of a seed (mulberry32). */
-function dice(seed: number) {
-  let state = seed;
-  return (end: number) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * end);
-  };
-}
 
 test.each([1, 2, 3, 4])(
   "seed %i",
@@ -134,24 +99,15 @@ test.each([1, 2, 3, 4])(
       proxy.honest();
       failing = 0;
       await devnet.mine(20);
-      const toBlock = await devnet.blockNumber();
       const settled = { behind: 0, lagging: false, limited: null };
       await expect.poll(() => watchRound(ports()), { timeout: 60_000 }).toMatchObject(settled);
-      const client = createChainClient({ chainId: CHAIN, rpcUrls: [devnet.rpcUrl] });
-      const addresses = wallets.map(({ address }) => address);
-      const truth = await scanRange(client, {
-        chainId: CHAIN,
-        asset: devnet.usdc,
-        wallets: addresses,
-        fromBlock: startBlock,
-        toBlock,
-      });
-      if (truth.kind !== "scanned") throw new Error(truth.kind);
-      const held = truth.facts.map(
-        (fact) => `${paymentId(paymentOf(fact))} ${fact.txHash} ${fact.logIndex} ${fact.blockHash}`,
+      const held = await heldByChain(
+        devnet,
+        wallets.map(({ address }) => address),
+        startBlock,
       );
       expect(held.length).toBeGreaterThan(0);
-      expect(books.live()).toEqual(held.sort());
+      expect(books.live()).toEqual(held);
     } finally {
       await store.close();
       rmSync(directory, { recursive: true });

@@ -1,48 +1,31 @@
 /** One watcher or several, few movements or many, wallets that come and go, a chain that is not the one it was. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Store } from "@bursar/core/ports";
 import { signAuthorization } from "@bursar/demo/authorization";
 import { type Devnet, startDevnet } from "@bursar/demo/devnet";
 import type { Event, EventOf } from "@bursar/events/contract";
-import { openLmdbStore } from "@bursar/store/lmdb";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { WatchPorts } from "../src/watch.ts";
 import { type Given, portsOf, readAll, round, rounds } from "./ports.ts";
 import { heldByChain, type Receiver, receiver } from "./receiver.ts";
+import { type Payer, payersOn, tablesForTests } from "./table.ts";
 
 const SLOW = 120_000;
 let devnet: Devnet;
-let directory: string;
-let store: Store;
 let books: Receiver;
 let heard: Event[];
 let startBlock: number;
-let next = 0;
+const table = tablesForTests();
 
 beforeAll(async () => {
   devnet = await startDevnet();
 }, SLOW);
 afterAll(() => devnet?.stop());
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), "bursar-watchers-"));
-  store = await openLmdbStore(directory);
   books = receiver();
   heard = [];
   startBlock = (await devnet.blockNumber()) + 1;
 });
-afterEach(async () => {
-  await store.close();
-  rmSync(directory, { recursive: true });
-});
 
-async function payer() {
-  const account = devnet.account(next++);
-  await devnet.fund(account.address, 1_000_000n);
-  return { account, address: account.address.toLowerCase() };
-}
-type Payer = Awaited<ReturnType<typeof payer>>;
+const payer = payersOn(() => devnet);
 
 const payee = `0x${"b".repeat(40)}` as const;
 const pay = async (from: Payer, ...values: bigint[]) =>
@@ -55,7 +38,14 @@ const take = (events: readonly { event: Event }[]) => {
   }
 };
 const watcher = (wallets: Given["wallets"], more: Partial<Given> = {}): WatchPorts =>
-  portsOf({ rpcUrls: [devnet.rpcUrl], store, startBlock, wallets, emit: async (events) => take(events), ...more });
+  portsOf({
+    rpcUrls: [devnet.rpcUrl],
+    store: table(),
+    startBlock,
+    wallets,
+    emit: async (events) => take(events),
+    ...more,
+  });
 const catchUp = async (ports: WatchPorts) => readAll(ports, await devnet.blockNumber());
 const of = <Type extends Event["type"]>(type: Type) => heard.filter((each) => each.type === type) as EventOf<Type>[];
 const amounts = () => of("chain.settled").map(({ amount }) => amount);
