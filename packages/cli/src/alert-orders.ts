@@ -1,11 +1,13 @@
 /** What humans order about alerts of a running machine: say that they have seen one, and keep a rule or a subject quiet. */
 
 import { lookAgain } from "@bursar/core/alert-judge";
+import { type NoticeContext, noticeOf } from "@bursar/core/alert-notice";
 import { acknowledgeAlert, findAlerts } from "@bursar/core/alert-orders";
 import { ALERT_RULES } from "@bursar/core/alert-rules";
 import { keepQuiet, type Quiet, readAlertSettings } from "@bursar/core/alert-settings";
 import type { KeptAlert } from "@bursar/core/alert-shape";
 import type { Store } from "@bursar/core/ports";
+import type { AlertNotice } from "@bursar/events/alert-notice";
 import { canonicalTime } from "@bursar/events/scalars";
 import type { Alert } from "@bursar/events/shapes";
 import { clean } from "@bursar/events/text";
@@ -18,13 +20,20 @@ export interface AlertOrdersParts {
   readonly onAlerts: (alerts: readonly Alert[]) => void;
   /** A line for whoever watches the machine. */
   readonly notice: (message: string) => void;
+  /** What messages say beside the alert. */
+  readonly context: Omit<NoticeContext, "now">;
 }
 
 export interface AlertOrders {
   readonly taken: Taken;
   /** One alert by its id or the beginning of it. */
   find(text: string): Promise<KeptAlert | OrderAnswer>;
+  /** The message that tells of an alert as it stands. */
+  told(alert: KeptAlert): AlertNotice;
 }
+
+/** The change that brought an alert where it stands. */
+const CHANGES = { open: "opened", acknowledged: "acknowledged", resolved: "resolved" } as const;
 
 const NOTE_MAX = 256;
 const SHOWN_MAX = 300;
@@ -32,7 +41,7 @@ const CANDIDATES_MAX = 10;
 /** Whom an alert can be about: a slip in a subject must not keep nothing quiet. */
 const SUBJECT = /^(?:agent|api|wallet|payment|session|budget|source|token|org|chain|queue):.+$/;
 
-export function createAlertOrders({ store, now, onAlerts, notice }: AlertOrdersParts): AlertOrders {
+export function createAlertOrders({ store, now, onAlerts, notice, context }: AlertOrdersParts): AlertOrders {
   async function find(text: string): Promise<KeptAlert | OrderAnswer> {
     const found = await findAlerts(store, text, now());
     const [only] = found;
@@ -89,5 +98,9 @@ export function createAlertOrders({ store, now, onAlerts, notice }: AlertOrdersP
     return { done: { about, quiets } };
   }
 
-  return { taken: takenOf({ ack, quiet }), find };
+  return {
+    taken: takenOf({ ack, quiet }),
+    find,
+    told: (alert) => noticeOf({ alert, change: CHANGES[alert.status] }, { ...context, now: now() }),
+  };
 }

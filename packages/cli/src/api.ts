@@ -19,13 +19,13 @@ import {
 import { dayFor } from "./reconcile-days.ts";
 import type { ReconcileDesk } from "./reconcile-desk.ts";
 import { storyOf } from "./story.ts";
-import type { Standing } from "./watcher.ts";
+import type { ChainStanding } from "./watcher.ts";
 
 export interface ApiParts {
   readonly readable: Readable;
   readonly orders: Pick<Orders, "taken" | "recount">;
   /** How the chain is watched; null where it is not, or not yet. */
-  readonly standing: () => Standing | null;
+  readonly standing: () => ChainStanding | null;
   readonly desk: ReconcileDesk;
   readonly alertOrders: AlertOrders;
   /** Resolves when the overview has read the table. */
@@ -100,6 +100,11 @@ export function createApi({ readable, orders, alertOrders, standing, desk, ready
     query(c, []);
     const found = await alertOrders.find(idOf(c));
     return "id" in found ? c.json(found) : answered(c, found);
+  });
+  app.get("/api/notices/:id{.+}", async (c) => {
+    query(c, []);
+    const found = await alertOrders.find(idOf(c));
+    return "id" in found ? c.json({ notice: alertOrders.told(found) }) : answered(c, found);
   });
   app.get("/api/actions", async (c) => {
     query(c, []);

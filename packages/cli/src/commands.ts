@@ -96,10 +96,16 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "alerts show",
     summary: "one alert: how often, since when, its samples",
-    usage: "bursar alerts show ID",
-    examples: [["bursar alerts show not_on_chain/agent:research", "by its id, or the beginning of it"]],
+    usage: "bursar alerts show ID [--as FORM]",
+    examples: [
+      ["bursar alerts show not_on_chain/agent:research", "by its id, or the beginning of it"],
+      ["bursar alerts show wallet_low --as email", "as its message will read"],
+    ],
     about: ["Where a beginning fits several alerts they are listed and the exit code is 1."],
-    options: READING,
+    options: {
+      as: { type: "string", value: "FORM", help: "as a message: email, slack or json" },
+      ...READING,
+    },
     positionalsMax: 1,
     load: () => import("./commands/alerts-show.ts"),
   },

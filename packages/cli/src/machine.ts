@@ -295,7 +295,10 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     const rpcUrls = watch?.rpcUrls ?? [];
     const noUrls = "this machine watches no chain: give it an RPC URL (chains[0].rpcUrls)";
     const desk = createReconcileDesk(createReconciler({ store, world: worldNow, rpcUrls, noUrls, now, isLive: true }));
-    const alertOrders = createAlertOrders({ store, now, onAlerts: tellAlerts, notice });
+    const alertOrders = createAlertOrders({
+      ...{ store, now, onAlerts: tellAlerts, notice },
+      context: { org: config.org, chainId },
+    });
     const api = createApi({ readable, orders, alertOrders, standing, desk, ready, health, now });
     const door = await openDoor({ host, port, token, api, streams, offer: queue.offer, log }).catch((error) => {
       throw listenError(error, host, port);

@@ -12,7 +12,7 @@ import { pause } from "./pause.ts";
 import type { Reading, Reconciled } from "./reconcile.ts";
 import { dayFor } from "./reconcile-days.ts";
 import type { StoryFact } from "./story.ts";
-import type { Standing } from "./watcher.ts";
+import type { ChainStanding } from "./watcher.ts";
 
 export interface PaymentPage {
   readonly payments: readonly Payment[];
@@ -36,7 +36,7 @@ export interface Reader {
   /** Null where no machine runs. */
   budgets(): Promise<readonly Budget[] | null>;
   /** How the chain is watched; null where no machine runs, or none watches it. */
-  chain(): Promise<Standing | null>;
+  chain(): Promise<ChainStanding | null>;
   /** The governed wallets, with their balances as they are now, or as they were kept last where no machine runs. */
   wallets(): Promise<WalletPage>;
   /** Every counter against its payments. */
@@ -103,7 +103,7 @@ function machineReader(client: Client, health: Health): Reader {
       return answer?.budgets ?? null;
     },
     async chain() {
-      const answer = (await client.get("/api/chain")) as { readonly chain: Standing | null } | null;
+      const answer = (await client.get("/api/chain")) as { readonly chain: ChainStanding | null } | null;
       return answer?.chain ?? null;
     },
     wallets: async () => (await client.get("/api/wallets")) as WalletPage,

@@ -41,16 +41,16 @@ export interface Watcher {
   /** Blocks still unread; null before the first round. */
   behind(): number | null;
   /** How the chain is watched; null before the first round. */
-  standing(): Standing | null;
+  standing(): ChainStanding | null;
   /** Does a round now. @throws what the round throws */
-  round(): Promise<Standing & Pick<RoundFigures, "events" | "limited">>;
+  round(): Promise<ChainStanding & Pick<RoundFigures, "events" | "limited">>;
   /** Queues the blocks from `from` (a number, or the first of a time) on to be read; null where none was read yet. */
   backfill(from: number | Date, wallets: readonly string[] | null): Promise<Backfill | null>;
   stop(): Promise<void>;
 }
 
 /** How the chain is watched, as of the last round. */
-export interface Standing {
+export interface ChainStanding {
   readonly id: number;
   readonly latest: number;
   readonly safe: number;
@@ -140,7 +140,7 @@ export function startWatcher(parts: WatcherParts): Watcher {
   /** Asked of a past that the journal does not reach: the table has it, or not. */
   const lacking = (facts: readonly Fact[]) => lackingLogs(store, facts, (fact) => paymentId(paymentOf(fact)));
 
-  function standingOf(round: Round): Standing {
+  function standingOf(round: Round): ChainStanding {
     const { latest: newest, safe, final } = round.heads;
     return {
       id: chainId,

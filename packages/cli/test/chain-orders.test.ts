@@ -7,7 +7,7 @@ import { parseConfig } from "@bursar/events/config-schema";
 import type { Payment } from "@bursar/events/shapes";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Machine } from "../src/machine.ts";
-import type { Standing } from "../src/watcher.ts";
+import type { ChainStanding } from "../src/watcher.ts";
 import { directoryForTest, machineForTest } from "./machines.ts";
 import { typed } from "./typed.ts";
 
@@ -159,7 +159,7 @@ test(
     await devnet.mine(7);
     const newest = await devnet.blockNumber();
     const ran = await type(`watch --once --json --port ${started.port}`);
-    const done = JSON.parse(ran.out) as Standing;
+    const done = JSON.parse(ran.out) as ChainStanding;
     expect(done.scanned).toBeGreaterThanOrEqual(newest);
     expect(done).toMatchObject({ id: 42161, lagging: false, limited: null, nodes: [{ score: 1, restMs: 0 }] });
     const shown = await type(`watch --once --port ${started.port}`);

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type OpenDataPlane, openDataPlane } from "@bursar/demo/agentcore/open";
+import { alertNotice } from "@bursar/events/alert-notice";
 import { parseConfig } from "@bursar/events/config-schema";
 import { parseEntryText } from "@bursar/events/envelope";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -146,6 +147,14 @@ describe("a machine that runs", () => {
     expect(shown.out).toContain("$2.00   bursar payment 0x5d16…7c1b");
     expect(shown.out).toContain(`Seen it? bursar ack ${NAME}/`);
     expect(await at("alerts", "show", "nothing")).toMatchObject({ code: 1, err: expect.stringContaining("No alert") });
+    const mail = await at("alerts", "show", NAME, "--as", "email");
+    expect(mail.out).toMatch(/^Subject: \[warning\] [ -~]+\n\n/);
+    expect(mail.out).toContain("bursar payment");
+    const notice = alertNotice.parse(JSON.parse((await at("alerts", "show", NAME, "--as", "json")).out));
+    expect(notice).toMatchObject({ change: "opened", status: "open" });
+    const [message] = JSON.parse((await at("alerts", "show", NAME, "--as", "slack")).out);
+    expect(message.blocks.length).toBeGreaterThan(0);
+    expect((await at("alerts", "show", NAME, "--as", "fax")).err).toContain("email, slack, json");
 
     const acked = await at("ack", "settled_", "--note", `seen by ${HOSTILE}`);
     expect(acked).toMatchObject({ code: 0, err: "" });

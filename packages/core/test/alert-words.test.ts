@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { attributesOf } from "../src/alert-attributes.ts";
 import { MAIL_COLUMNS, SUBJECT_MAX, subjectOf, textOf } from "../src/alert-mail.ts";
 import { noticeOf } from "../src/alert-notice.ts";
+import { ALERT_RULES } from "../src/alert-rules.ts";
 import type { AlertChange, KeptAlert } from "../src/alert-shape.ts";
 import { hasWords } from "../src/alert-words.ts";
 import { OWN_RULES } from "../src/rule-names.ts";
@@ -38,6 +39,10 @@ describe("every rule", () => {
     expect(rules).toContain("long_authorization");
     expect(rules).toContain("agent_frozen");
     expect(rules.filter((rule) => !hasWords(rule))).toEqual([]);
+  });
+
+  test("that the table of severities knows has words", () => {
+    expect(Object.keys(ALERT_RULES).filter((rule) => !hasWords(rule))).toEqual([]);
   });
 
   test("has an example among the golden messages", () => {

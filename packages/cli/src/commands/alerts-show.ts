@@ -1,5 +1,8 @@
 /** `bursar alerts show`: one alert with its samples, since when it stands, and what to do about it. */
+import { subjectOf, textOf } from "@bursar/core/alert-mail";
 import type { KeptAlert } from "@bursar/core/alert-shape";
+import { blocksOf } from "@bursar/core/alert-slack";
+import type { AlertNotice } from "@bursar/events/alert-notice";
 import type { Input } from "../args.ts";
 import { CommandError, EXIT } from "../errors.ts";
 import { type Io, printJson, printLines } from "../io.ts";
@@ -10,8 +13,10 @@ import { safe } from "../terminal/text.ts";
 
 export async function run(input: Input, io: Io): Promise<number> {
   const name = nameOf(input, "alert", "bursar alerts show not_on_chain/agent:research");
+  const as = input.choice("as", FORMS);
   const { client } = await openMachine(input, io);
-  const found = await client.get(`/api/alerts/${encodeURIComponent(name)}`);
+  const path = as === null ? "alerts" : "notices";
+  const found = await client.get(`/api/${path}/${encodeURIComponent(name)}`);
   if (found === null) {
     const { alerts } = (await client.get("/api/alerts")) as { readonly alerts: readonly KeptAlert[] };
     const fits = alerts.map(({ id }) => id).filter((id) => id.toLowerCase().startsWith(name.toLowerCase()));
@@ -22,10 +27,22 @@ export async function run(input: Input, io: Io): Promise<number> {
         : [`"${safe(name)}" fits ${fits.length} alerts; give more of it:`, ...listed].join("\n"),
     );
   }
+  if (as !== null) {
+    printAs(as, (found as { readonly notice: AlertNotice }).notice, io);
+    return EXIT.done;
+  }
   const alert = found as KeptAlert;
   if (input.flag("json")) printJson(io, alert);
   else printLines(io, alertPage(alert, io.screen()));
   return EXIT.done;
+}
+
+const FORMS = ["email", "slack", "json"] as const;
+
+/** The alert as a channel would tell it. */
+function printAs(as: (typeof FORMS)[number], notice: AlertNotice, io: Io): void {
+  if (as === "email") printLines(io, [`Subject: ${subjectOf(notice)}`, "", ...textOf(notice).trimEnd().split("\n")]);
+  else printJson(io, as === "slack" ? blocksOf(notice) : notice);
 }
 
 /** Alerts that are named where a beginning fits many. */

@@ -8,7 +8,7 @@ import { type Io, printJson, printLines } from "../io.ts";
 import { openMachine } from "../reader.ts";
 import { count, duration, plural } from "../terminal/figures.ts";
 import { cut } from "../terminal/text.ts";
-import type { Standing } from "../watcher.ts";
+import type { ChainStanding } from "../watcher.ts";
 
 interface Queued {
   readonly fromBlock: number;
@@ -56,7 +56,7 @@ function linesOf({ fromBlock, toBlock, wallets }: Queued, left: number): string[
 
 /** Blocks of the past that are still to be read. */
 async function leftOf(client: Client): Promise<number> {
-  const { chain } = (await client.get("/api/chain")) as { readonly chain: Standing | null };
+  const { chain } = (await client.get("/api/chain")) as { readonly chain: ChainStanding | null };
   return chain?.backfilling ?? 0;
 }
 

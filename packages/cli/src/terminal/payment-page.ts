@@ -1,7 +1,7 @@
 /** One payment on one page: who paid whom and how far it is, three stories side by side, the amounts compared, what to do. */
 import type { Budget, Payment } from "@bursar/events/shapes";
 import type { StoryFact } from "../story.ts";
-import type { Standing } from "../watcher.ts";
+import type { ChainStanding } from "../watcher.ts";
 import { amountsLine } from "./amounts.ts";
 import { amount, clock, percent, stamp } from "./figures.ts";
 import type { Screen } from "./screen.ts";
@@ -15,7 +15,7 @@ export interface PaymentFacts {
   readonly story: readonly StoryFact[];
   readonly budgets: readonly Budget[];
   /** Claimed hashes without a receipt, as the watcher found them last. */
-  readonly waiting?: Standing["waiting"];
+  readonly waiting?: ChainStanding["waiting"];
 }
 
 const LABEL = 12;
@@ -52,7 +52,7 @@ export function paymentPage({ payment, story, budgets, waiting = {} }: PaymentFa
   return lines;
 }
 
-function waitingText(standing: Standing["waiting"][string] | undefined): string {
+function waitingText(standing: ChainStanding["waiting"][string] | undefined): string {
   if (standing === undefined) return "";
   return standing === "pending" ? "  waits in the mempool" : "  no node knows it";
 }

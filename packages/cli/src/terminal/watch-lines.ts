@@ -1,6 +1,6 @@
 /** One round of the chain's watcher, on a few lines. */
 import type { WatchedOnce } from "../commands/watch.ts";
-import type { Standing } from "../watcher.ts";
+import type { ChainStanding } from "../watcher.ts";
 import { count, duration, plural } from "./figures.ts";
 import type { Screen } from "./screen.ts";
 import { painter, signsOf } from "./style.ts";
@@ -42,7 +42,7 @@ export function watchLines(done: WatchedOnce, screen: Screen): string[] {
 }
 
 /** Each node with what stands against it, in words. */
-export function nodesOf({ nodes }: Pick<Standing, "nodes">): string[] {
+export function nodesOf({ nodes }: Pick<ChainStanding, "nodes">): string[] {
   return nodes.map(({ host, score, restMs }) => {
     if (restMs > 0) return `${safe(host)}  asked for a pause, again in ${duration(Math.ceil(restMs / 1000))}`;
     return `${safe(host)}  ${score >= 1 ? "well" : `health ${Math.round(score * 100)} %`}`;
