@@ -129,8 +129,7 @@ async function goneAsNull<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof RpcError && /unknown block|not found|block.*(?:missing|unavailable)/i.test(error.message))
-      return null;
+    if (error instanceof RpcError && error.isMissing) return null;
     throw error;
   }
 }

@@ -12,6 +12,10 @@ export type RpcFault = "limit" | "rate" | "unavailable" | "config";
 const LIMIT = /too many|too large|too big|too wide|limit|exceed|more than \d+|block range|time(?:out|d out)/i;
 const RATE = /too many requests|rate.?limit|request rate|requests? (?:count|limit)|per second|quota|capacity|throttl/i;
 
+/** How nodes say that they do not have a block that was asked for: they lag, or it is gone. */
+const MISSING =
+  /beyond (?:the )?current head|out ?of ?range ?error|unknown block|header not found|block.*(?:not found|missing|unavailable)/i;
+
 /** EIP-1474's code for limits of both kinds, and the codes that some send for callers that ask too often. */
 const LIMIT_CODE = -32005;
 const RATE_CODES = new Set([429, -32007, -32016]);
@@ -31,13 +35,14 @@ export function rpcErrorOf(host: string, error: unknown, method?: string): RpcEr
   const words = clean(details || shortMessage || message || String(error));
   const answered = code !== undefined || status !== undefined;
   const isTold = status === 503 && headers?.get("retry-after") != null;
+  const isMissing = answered && MISSING.test(words);
   const rate = status === 429 || isTold || RATE_CODES.has(code ?? 0) || (answered && RATE.test(words));
   const limit =
     name === "TimeoutError" ||
     name === "ResponseBodyTooLargeError" ||
     code === LIMIT_CODE ||
     LIMIT_STATUS.has(status ?? 0) ||
-    (answered && LIMIT.test(words));
+    (answered && !isMissing && LIMIT.test(words));
   const where = method === undefined ? "" : `${method}: `;
   const http = status === undefined ? "" : `HTTP ${status}: `;
   const cause = name === "TimeoutError" ? "no answer in time" : words;
@@ -45,6 +50,7 @@ export function rpcErrorOf(host: string, error: unknown, method?: string): RpcEr
   return new RpcError(rate ? "rate" : limit ? "limit" : "unavailable", host, `${where}${http}${cause}`, {
     data: revert,
     isTimeout: name === "TimeoutError",
+    isMissing,
     retryAfterMs: rate ? retryAfterMs(headers?.get("retry-after") ?? null) : undefined,
   });
 }
@@ -69,6 +75,8 @@ export class RpcError extends Error {
   readonly data: string | undefined;
   /** `limit` because no answer came in time. */
   readonly isTimeout: boolean;
+  /** `unavailable` because the node does not have the block that was asked for. */
+  readonly isMissing: boolean;
   /** How long the node wants to be left alone, where it says so. */
   readonly retryAfterMs: number | undefined;
 
@@ -78,6 +86,7 @@ export class RpcError extends Error {
     this.host = host;
     this.data = more.data;
     this.isTimeout = more.isTimeout ?? false;
+    this.isMissing = more.isMissing ?? false;
     this.retryAfterMs = more.retryAfterMs;
   }
 }
@@ -85,5 +94,6 @@ export class RpcError extends Error {
 export interface RpcDetails {
   readonly data?: string | undefined;
   readonly isTimeout?: boolean | undefined;
+  readonly isMissing?: boolean | undefined;
   readonly retryAfterMs?: number | undefined;
 }

@@ -171,6 +171,8 @@ async function readRange(run: Run, range: PassRange): Promise<Outcome> {
     return "scanned";
   } catch (error) {
     if (!(error instanceof RpcError) || error.fault === "config") throw error;
+    // A reorg came between, or another node answers. Of a past it is no lag: the node does not keep it.
+    if (error.isMissing && job === null) return "lagging";
     return refusal(run, range, cursor, error);
   }
 }

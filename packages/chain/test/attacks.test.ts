@@ -222,6 +222,23 @@ describe("logs", () => {
   });
 });
 
+describe("a block that is not there", () => {
+  test.each([
+    "BlockOutOfRangeError: block height is 999 but requested was 1000",
+    "block range extends beyond current head block",
+    "header not found",
+  ])("is waited for, in whatever words a node lacks it: %s", async (message) => {
+    const node = await nodeOf(chainOf(1000, 990, 980));
+    node.hook = ({ method }) => (method === "eth_getLogs" ? { error: { code: -32000, message } } : undefined);
+    const { ports, round } = await watcherOf([node], watched(W), { startBlock: 990 });
+    expect(await round()).toMatchObject({ lagging: true, limited: null, scanned: 989 });
+    const span = (await readCursor(ports.store, CHAIN))?.cursor.span;
+    node.hook = () => undefined;
+    expect(await round()).toMatchObject({ lagging: false, scanned: 1000 });
+    expect((await readCursor(ports.store, CHAIN))?.cursor.span).toBe(span);
+  });
+});
+
 describe("heads", () => {
   test("heads that contradict each other move no finality", async () => {
     const node = await nodeOf(chainOf(1000, 990, 980));
